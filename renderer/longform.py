@@ -1,0 +1,100 @@
+"""Longform: hours of sound over a few backgrounds, lowered into ordinary tracks.
+
+The whole lasts as long as its sounds together. The backgrounds share it evenly, each held
+or looped, and overlap by the crossfade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from renderer.errors import Fault, SpecInvalid
+from renderer.inputs import Inputs
+from renderer.media import MediaInfo
+from renderer.spec.model import Background, LongformSpec, VideoBackground, VideoSpec
+from renderer.spec.values import to_time
+from renderer.timebase import clock_text, natural_frames
+
+MAX_BACKGROUNDS = 4
+MAX_AUDIO_SECONDS = 3 * 3600
+
+
+def count_faults(spec: LongformSpec) -> list[Fault]:
+    """What is wrong with the numbers of things, before any source is looked at."""
+    faults = []
+    if not spec.backgrounds:
+        faults.append(_fault("longform-no-background", "backgrounds", "a background is needed"))
+    if len(spec.backgrounds) > MAX_BACKGROUNDS:
+        what = f"{len(spec.backgrounds)} backgrounds"
+        message = f"{what} are more than the {MAX_BACKGROUNDS} a longform may have"
+        faults.append(_fault("longform-backgrounds", "backgrounds", message))
+    if not spec.audio:
+        faults.append(_fault("longform-no-audio", "audio", "a piece of sound is needed"))
+    return faults
+
+
+def lower(spec: LongformSpec, inputs: Inputs, fps: Fraction) -> VideoSpec:
+    """The same thing as a `VideoSpec`. Raises SpecInvalid when the sound is over 3 hours."""
+    seconds = [_seconds(inputs.media(piece.audio)) for piece in spec.audio]
+    if sum(seconds) > MAX_AUDIO_SECONDS:
+        what = clock_text(Fraction(sum(seconds)))
+        limit = clock_text(Fraction(MAX_AUDIO_SECONDS))
+        message = f"{what} of sound is more than the {limit} a longform may have"
+        raise SpecInvalid([_fault("longform-audio-length", "audio", message)])
+    lengths = [natural_frames(length, fps) for length in seconds]
+    document = {
+        **spec.model_dump(include={"reelkiln", "id", "title"}, exclude_none=True),
+        "output": spec.output.model_dump(by_alias=True, exclude_none=True),
+        "tracks": [
+            {"id": "backgrounds", "clips": _pictures(spec, sum(lengths), fps)},
+            {"id": "audio", "decides_duration": True, "clips": _sounds(spec, lengths)},
+        ],
+    }
+    return VideoSpec.model_validate(document)
+
+
+def _seconds(media: MediaInfo) -> Fraction:
+    if media.audio is None:
+        return Fraction(0)
+    return media.audio.start + media.audio.duration - media.start
+
+
+def _pictures(spec: LongformSpec, total: int, fps: Fraction) -> list[Mapping[str, Any]]:
+    count = len(spec.backgrounds)
+    share = total // count
+    crossfade = min(to_time(spec.crossfade).to_frames(fps), share // 2)
+    items: list[Mapping[str, Any]] = []
+    for index, background in enumerate(spec.backgrounds):
+        is_last = index == count - 1
+        length = total - index * share if is_last else share + crossfade
+        items.append(_picture(background, length))
+        if not is_last and crossfade:
+            items.append({"transition": "fade", "length": f"{crossfade}f"})
+    return items
+
+
+def _picture(background: Background, length: int) -> Mapping[str, Any]:
+    common = {"length": f"{length}f", "fit": background.fit}
+    if isinstance(background, VideoBackground):
+        return {"video": background.video, "volume": 0, "loop": True, **common}
+    return {"image": background.image, **common}
+
+
+def _sounds(spec: LongformSpec, lengths: list[int]) -> list[Mapping[str, Any]]:
+    last = len(spec.audio) - 1
+    return [
+        {
+            "audio": piece.audio,
+            "volume": piece.volume,
+            "length": f"{lengths[index]}f",
+            "fade_in": spec.fade if index else 0,
+            "fade_out": spec.fade if index < last else 0,
+        }
+        for index, piece in enumerate(spec.audio)
+    ]
+
+
+def _fault(code: str, field: str, message: str) -> Fault:
+    return Fault(code=code, path=(field,), message=message)

@@ -1,0 +1,191 @@
+"""The spec language, version 1: what a document may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from renderer.spec.base import Part
+from renderer.spec.clips import Item, SourceText, Volume
+from renderer.spec.keyed_union import KeyedUnion
+from renderer.spec.numbers import Number
+from renderer.spec.style import TextStyle
+from renderer.spec.values import (
+    ColourText,
+    Identifier,
+    RateText,
+    SizePreset,
+    SizeText,
+    TimeValue,
+)
+
+FrameRate = Annotated[Number, Field(ge=1, le=240)] | RateText
+
+
+class Loudness(Part):
+    """How loud the whole mix shall be (EBU R128)."""
+
+    target: Annotated[Number, Field(ge=-50, le=-5)] = Field(
+        -16, description="Integrated loudness in LUFS.", examples=[-14, -23]
+    )
+    true_peak: Annotated[Number, Field(ge=-9, le=0)] = Field(
+        -1.5, description="Highest true peak in dBTP; wins over the target."
+    )
+
+
+class SoundOutput(Part):
+    """The sound of the finished video."""
+
+    bitrate: Literal["96k", "128k", "160k", "192k", "256k", "320k"] = Field(
+        "192k", description="Bits per second of the AAC stream."
+    )
+    loudness: Loudness | None = Field(
+        None, description="Measure the mix and bring it to a target; left as mixed otherwise."
+    )
+
+
+class Checks(Part):
+    """What the checks before publishing shall accept."""
+
+    allow_black: bool = Field(False, description="The whole picture may be black.")
+    allow_silent: bool = Field(False, description="The whole sound may be silence.")
+
+
+class VideoOutput(Part):
+    """The finished video: shape, speed, format."""
+
+    size: SizeText | SizePreset = Field(
+        "1920x1080", description="WIDTHxHEIGHT in pixels (even numbers), or a preset name."
+    )
+    fps: FrameRate = Field(
+        30,
+        description="Frames per second; 29.97 means 30000/1001.",
+        examples=[25, 29.97, "24000/1001"],
+    )
+    format: Literal["mp4"] = Field("mp4", description="H.264 and AAC in MP4.")
+    duration: TimeValue | None = Field(
+        None, description="Exact length of the video; the tracks decide when left out."
+    )
+    background: ColourText = Field("black", description="What shows where nothing else does.")
+    quality: Literal["draft", "standard", "high", "lossless"] = Field(
+        "standard", description="Encoder effort and fidelity."
+    )
+    audio: SoundOutput = Field(default_factory=SoundOutput, description="The sound.")
+    thumbnail_at: TimeValue | None = Field(
+        None, description="Which moment becomes thumbnail.jpg; a third of the way when left out."
+    )
+    checks: Checks = Field(default_factory=Checks, description="What may be published.")
+
+
+class Track(Part):
+    """Clips one after another. The first track is the bottom layer."""
+
+    id: Identifier | None = Field(None, description="A name, for `duck_under` and messages.")
+    decides_duration: bool = Field(
+        False, description="The video is as long as this track (the longest of such tracks)."
+    )
+    volume: Volume = Field(1, description="Volume of everything on the track.")
+    muted: bool = Field(False, description="Nothing on the track is heard.")
+    hidden: bool = Field(False, description="Nothing on the track is seen.")
+    duck_under: Identifier | None = Field(
+        None, description="Become quieter while the track of this id sounds."
+    )
+    clips: list[Item] = Field(description="Clips, transitions and gaps, in order.")
+
+
+Scalar = str | Number | bool | list[Any] | dict[str, Any] | None
+
+
+class Envelope(Part):
+    """What every document has."""
+
+    schema_: str | None = Field(
+        None, alias="$schema", description="Address of the schema, for editors."
+    )
+    reelkiln: Literal[1] = Field(description="Version of the language.")
+    id: Identifier | None = Field(
+        None, description="Names the bundle folder; the file's name when left out."
+    )
+    title: Annotated[str, Field(max_length=300)] | None = Field(
+        None, description="For people and the manifest."
+    )
+    variables: dict[Identifier, Scalar] = Field(
+        default_factory=dict, description="Values for `{{name}}` anywhere below."
+    )
+
+
+class VideoSpec(Envelope):
+    """A video from tracks of clips."""
+
+    kind: Literal["video"] = Field("video", description="What sort of document this is.")
+    output: VideoOutput = Field(default_factory=VideoOutput, description="What comes out.")
+    styles: dict[Identifier, TextStyle] = Field(
+        default_factory=dict, description="Text styles of your own, by name."
+    )
+    fonts: list[SourceText] = Field(
+        default_factory=list, description="Font files to use beside the built-in ones."
+    )
+    tracks: Annotated[list[Track], Field(min_length=1)] = Field(
+        description="Layers, bottom first."
+    )
+
+
+class VideoBackground(Part):
+    """A video, looped for as long as it is needed."""
+
+    video: SourceText = Field(description="A video file or address.")
+    fit: Literal["cover", "contain", "contain-blur", "stretch"] = Field(
+        "cover", description="How it fills the canvas."
+    )
+
+
+class ImageBackground(Part):
+    """A picture, held for as long as it is needed."""
+
+    image: SourceText = Field(description="A picture file or address.")
+    fit: Literal["cover", "contain", "contain-blur", "stretch"] = Field(
+        "cover", description="How it fills the canvas."
+    )
+
+
+Background = Annotated[
+    VideoBackground | ImageBackground, KeyedUnion(("video", "image"))
+]
+
+
+class LongAudio(Part):
+    """One piece of the sound."""
+
+    audio: SourceText = Field(description="A sound file or address.")
+    volume: Volume = Field(1, description="1 is unchanged.")
+
+
+class LongformSpec(Envelope):
+    """Hours of sound over a few backgrounds."""
+
+    kind: Literal["longform"] = Field(description="What sort of document this is.")
+    output: VideoOutput = Field(default_factory=VideoOutput, description="What comes out.")
+    backgrounds: list[Background] = Field(
+        description="One to four; they share the whole length evenly."
+    )
+    audio: list[LongAudio] = Field(description="Pieces of sound in sequence; 3 hours at most.")
+    crossfade: TimeValue = Field(1, description="Overlap from one background to the next.")
+    fade: TimeValue = Field(
+        1, description="Each piece of sound fades in and out over this time at the joins."
+    )
+
+
+Spec = VideoSpec | LongformSpec
+Document = Annotated[
+    VideoSpec | LongformSpec,
+    KeyedUnion(("video", "longform"), by_value_of="kind", default="video"),
+]
+
+
+def canonical_spec(spec: Spec) -> Mapping[str, Any]:
+    """The spec as canonical plain JSON: defaults filled, aliases as written, `$schema` gone."""
+    plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    plain.pop("$schema", None)
+    return plain

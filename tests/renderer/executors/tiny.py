@@ -1,0 +1,153 @@
+"""A tiny store and tiny steps, small enough to run real FFmpeg in every test."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from renderer.steps import Command, Output, Read, Step, StepKind, StepResult, make_step
+
+EXACT = (
+    *("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p"),
+    *("-x264-params", "cpu-independent=1:keyint=600:scenecut=0:bframes=2"),
+    *("-bsf:v", "filter_units=remove_types=6", "-map_metadata", "-1"),
+    *("-fflags", "+bitexact", "-flags:v", "+bitexact"),
+)
+
+
+class TinyStore:
+    """Files by digest in one folder, results in a dict."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.results: dict[str, StepResult] = {}
+        for name in ("objects", "work"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+
+    def put_file(self, path: Path, *, move: bool = False) -> Output:
+        data = path.read_bytes()
+        if move:
+            path.unlink()
+        return self.put_bytes(data)
+
+    def put_bytes(self, data: bytes) -> Output:
+        sha256 = hashlib.sha256(data).hexdigest()
+        self.path(sha256).write_bytes(data)
+        return Output(sha256=sha256, size_bytes=len(data))
+
+    def path(self, sha256: str) -> Path:
+        return self.root / "objects" / sha256
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).exists()
+
+    def lookup(self, key: str) -> StepResult | None:
+        return self.results.get(key)
+
+    def record(self, key: str, result: StepResult) -> None:
+        self.results[key] = result
+
+    @contextmanager
+    def workdir(self) -> Iterator[Path]:
+        folder = Path(tempfile.mkdtemp(dir=self.root / "work"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def segment(
+    name: str,
+    *,
+    frames: int = 10,
+    rate: str = "25",
+    source: str = "testsrc2=s=64x48",
+    before: str = "scroll=h=0.07,",  # so that no two frames are equal
+    planned: int | None = None,
+    extra: tuple[str, ...] = (),
+) -> Step:
+    """An ENCODE_SEGMENT of a test picture whose hue depends on `name`."""
+    hue = sum(name.encode()) * 37 % 360
+    graph = f"{source}:r={rate},{before}hue=h={hue},trim=end_frame={frames}[v]"
+    argv = ("-/filter_complex", "@graph", "-map", "[v]", *EXACT, *extra, "@out:segment.mp4")
+    return make_step(
+        StepKind.ENCODE_SEGMENT,
+        f"segment {name}",
+        toolchain="test",
+        command=Command(argv=argv, graph=graph),
+        params={"frames": frames if planned is None else planned},
+        outputs=("segment.mp4", "frames.bin"),
+        frames=frames,
+    )
+
+
+def mix(
+    source: str = "sine=f=440:r=48000,volume=0.3",
+    *,
+    samples: int = 24_000,
+    planned: int | None = None,
+    loudness: dict[str, str] | None = None,
+) -> Step:
+    """A MIX_AUDIO of a test sound."""
+    graph = (
+        f"{source},aformat=sample_fmts=dbl:channel_layouts=stereo,atrim=end_sample={samples},"
+        "volume=@gain:precision=double,aresample=osf=s16:dither_method=none,asplit[a][pcm]"
+    )
+    aac = ("-map", "[a]", "-c:a", "aac", "-b:a", "96k", "-fflags", "+bitexact")
+    argv = (
+        *("-cpuflags", "0", "-/filter_complex", "@graph"),
+        *(*aac, "-flags:a", "+bitexact", "-map_metadata", "-1", "-f", "mp4", "@out:audio.m4a"),
+        *("-map", "[pcm]", "-c:a", "pcm_s16le", "-f", "s16le", "@pcm"),
+    )
+    params: dict[str, Any] = {"samples": samples if planned is None else planned}
+    if loudness:
+        params["loudness"] = loudness
+    return make_step(
+        StepKind.MIX_AUDIO,
+        "the mix",
+        toolchain="test",
+        command=Command(argv=argv, graph=graph),
+        params=params,
+        outputs=("audio.m4a",),
+        frames=samples * 25 // 48_000,
+    )
+
+
+def joined(
+    segments: list[Step],
+    order: list[list[int]],
+    *,
+    audio: Step | None = None,
+    rate: str = "25",
+    convert: str = "0",
+) -> Step:
+    """A JOIN of `segments` in `order`."""
+    reads = [Read(step=step.key, output="segment.mp4") for step in segments]
+    argv = ["-f", "concat", "-safe", "0", "-auto_convert", convert, "-protocol_whitelist", "file"]
+    argv += ["-i", "@list"]
+    if audio is not None:
+        reads.append(Read(step=audio.key, output="audio.m4a"))
+        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", f"file:@in:{len(segments)}"]
+        argv += ["-map", "1:a"]
+    argv += ["-map", "0:v", "-c", "copy", "-map_metadata", "-1", "-fflags", "+bitexact"]
+    numerator = rate.partition("/")[0]
+    argv += ["-video_track_timescale", str(int(numerator) * 16 if "/" not in rate else numerator)]
+    return make_step(
+        StepKind.JOIN,
+        "the join",
+        toolchain="test",
+        reads=tuple(reads),
+        command=Command(argv=(*argv, "@out:video.mp4")),
+        params={
+            "order": order,
+            "fps": rate,
+            "audio_read": len(segments) if audio is not None else None,
+        },
+        outputs=("video.mp4",),
+        frames=1,
+    )
