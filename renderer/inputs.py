@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from renderer.media import MediaInfo, media_info_from_json
+from renderer.errors import Path
+from renderer.media import MediaInfo, MediaKind, media_info_from_json
 
 LOCK_VERSION = 1
 
@@ -33,6 +34,15 @@ class Pin:
             "media": self.media.as_json(),
             "provenance": dict(sorted(self.provenance.items())),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUse:
+    """A source as a spec names it: what it must turn out to be, and where it is named."""
+
+    source: str
+    expected: frozenset[MediaKind]
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
