@@ -1,0 +1,50 @@
+"""A graph under construction: inputs, filters, and how it becomes a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ffmpeg
+
+from renderer.graph.exact import SWS_FLAGS
+from renderer.steps import Command, Read
+
+Stream = Any
+"""A stream of ffmpeg-python, which has no types of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """An output file and the options written before it."""
+
+    stream: Stream
+    name: str
+    arguments: tuple[str, ...]
+
+
+class Graph:
+    """Collects what a command reads while its filters are being joined."""
+
+    def __init__(self) -> None:
+        self.reads: list[Read] = []
+
+    def read(self, read: Read, **options: str) -> Stream:
+        """An input; the same bytes may be read many times with other options."""
+        if read not in self.reads:
+            self.reads.append(read)
+        name = f"file:@in:{self.reads.index(read)}"
+        return ffmpeg.input(name, protocol_whitelist="file", **options)
+
+    def command(self, outputs: list[Output], *, before: tuple[str, ...] = ()) -> Command:
+        """The command of the given outputs, with its graph as text apart."""
+        nodes = [ffmpeg.output(out.stream, out.name) for out in outputs]
+        joined = ffmpeg.merge_outputs(*nodes) if len(nodes) > 1 else nodes[0]
+        argv = list(joined.get_args())
+        at = argv.index("-filter_complex")
+        graph = f"sws_flags={SWS_FLAGS};{argv[at + 1]}"
+        argv[at : at + 2] = ["-/filter_complex", "@graph"]
+        for out in outputs:
+            at = argv.index(out.name)
+            argv[at:at] = out.arguments
+        return Command(argv=(*before, *argv), graph=graph)
