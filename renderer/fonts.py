@@ -1,88 +1,121 @@
-"""The fonts the renderer carries: redistributable files from installed wheels, never the system's.
-
-Order is fallback order.
-"""
+"""The fonts that come with the installation, and what the text engine is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from PIL import features
 
-from renderer.digest import digest_of_bytes
-from renderer.errors import ToolchainUnfit
+from renderer.digest import digest_of
+from renderer.errors import Fault, SourceRefused, ToolchainUnfit
 from renderer.text.faces import FontBook, FontFace
 
 _SCRIPTS = (
     "Arabic", "Hebrew", "Devanagari", "Thai", "Bengali", "Tamil", "Telugu", "Gujarati",
-    "Gurmukhi", "Kannada", "Malayalam", "Sinhala", "Khmer", "Lao", "Myanmar", "Georgian",
-    "Armenian", "Ethiopic", "Symbols",
+    "Gurmukhi", "Kannada", "Malayalam", "Oriya", "Sinhala", "Khmer", "Lao", "Myanmar",
+    "Armenian", "Georgian", "Ethiopic",
 )  # fmt: skip
-
-
-def _carried() -> tuple[tuple[str, bool, str, str], ...]:
-    sans = "manimgx_fonts"
-    return (
-        ("Noto Sans", False, sans, "NotoSans[wght].ttf"),
-        ("Noto Sans", True, sans, "NotoSans-Italic[wght].ttf"),
-        ("Noto Serif", False, "fontpkg_noto_serif", "files/NotoSerif[wdth,wght].ttf"),
-        ("Noto Serif", True, "fontpkg_noto_serif", "files/NotoSerif-Italic[wdth,wght].ttf"),
-        *((f"Noto Sans {s}", False, sans, f"NotoSans{s}[wght].ttf") for s in _SCRIPTS),
-        ("Noto Emoji", False, sans, "NotoEmoji[wght].ttf"),
-        ("Noto Sans CJK", False, "manimgx_fonts_cjk", "NotoSansCJK-VF.otf.ttc"),
-    )
-
-
-@cache
-def _built_in() -> tuple[FontFace, ...]:
-    return tuple(
-        FontFace(family, italic, f"{package}/{name}", _fetcher(_package(package) / name))
-        for family, italic, package, name in _carried()
-    )
+_SERIF = "files/NotoSerif[wdth,wght].ttf"
+_SERIF_ITALIC = "files/NotoSerif-Italic[wdth,wght].ttf"
+_CJK_FILE = "NotoSansCJK-VF.otf.ttc"
+_CJK = ("JP", "KR", "SC", "TC", "HK")  # in the order of the collection
+_PACKAGES = ("manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-noto-serif")
 
 
 def load_fonts(extra: Iterable[Path] = ()) -> FontBook:
-    """All faces: `extra` files first in their order, then the built-in ones."""
-    return FontBook([*(_own(path) for path in extra), *_built_in()])
+    """The installed fonts, and before them as fallbacks the font files in `extra`.
+
+    Files are read when a face is first needed, those of `extra` at once. Raises
+    SourceRefused for a file that is not a font, ToolchainUnfit when a font package is missing.
+    """
+    added = [face for path in extra for face in _faces_of_file(path)]
+    # Own fonts are asked for by name: as fallbacks they come after the families of the house.
+    return FontBook([*_installed(), *added])
 
 
 def text_engine_fingerprint() -> dict[str, str]:
-    """Versions of everything that decides the pixels of text. Raises ToolchainUnfit."""
-    if not features.check("raqm"):
-        raise ToolchainUnfit(
-            "text needs FriBidi, which Pillow looks for on the system",
-            hint="install libfribidi0 (Debian: apt-get install libfribidi0)",
-        )
-    parts = ("pil", "freetype2", "raqm", "harfbuzz", "fribidi")
-    found = {part: str(features.version(part)) for part in parts}
-    for package in ("manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-noto-serif"):
-        found[package] = _version(package)
+    """Names and versions of everything that decides how text is drawn."""
+    parts = ("freetype2", "raqm", "harfbuzz", "fribidi")
+    found = {part: str(features.version(part) or "none") for part in parts}
+    found["pillow"] = version("pillow")
+    found["fonttools"] = version("fonttools")
+    found["fonts"] = digest_of({package: version(package) for package in _PACKAGES})
+    return dict(sorted(found.items()))
+
+
+def _installed() -> Iterator[FontFace]:
+    yield _face("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf")
+    yield _face("Noto Sans", "manimgx_fonts", "NotoSans-Italic[wght].ttf", italic=True)
+    yield _face("Noto Serif", "fontpkg_noto_serif", _SERIF)
+    yield _face("Noto Serif", "fontpkg_noto_serif", _SERIF_ITALIC, italic=True)
+    for script in _SCRIPTS:
+        yield _face(f"Noto Sans {script}", "manimgx_fonts", f"NotoSans{script}[wght].ttf")
+    yield _face("Noto Sans Symbols", "manimgx_fonts", "NotoSansSymbols[wght].ttf")
+    yield _face("Noto Emoji", "manimgx_fonts", "NotoEmoji[wght].ttf")
+    collection = _SharedFile(_resource("manimgx_fonts_cjk", _CJK_FILE))
+    for index, region in enumerate(_CJK):
+        yield FontFace(family=f"Noto Sans CJK {region}", read=collection.read, index=index)
+
+
+class _SharedFile:
+    """A file that several faces read once."""
+
+    def __init__(self, source: Traversable) -> None:
+        self._source = source
+        self._data: bytes | None = None
+
+    def read(self) -> bytes:
+        if self._data is None:
+            self._data = self._source.read_bytes()
+        return self._data
+
+
+def _face(family: str, package: str, name: str, *, italic: bool = False) -> FontFace:
+    return FontFace(family=family, read=_resource(package, name).read_bytes, italic=italic)
+
+
+def _resource(package: str, name: str) -> Traversable:
+    try:
+        found = files(package).joinpath(*name.split("/"))
+    except ModuleNotFoundError as error:
+        raise _missing(package) from error
+    if not found.is_file():
+        raise _missing(f"{package}/{name}")
     return found
 
 
-def _version(package: str) -> str:
-    from importlib.metadata import version
-
-    return version(package)
+def _missing(what: str) -> ToolchainUnfit:
+    return ToolchainUnfit(f"the font package lacks {what}", hint="install the project again")
 
 
-def _own(path: Path) -> FontFace:
-    data = path.read_bytes()
-    names = TTFont(path, lazy=True, fontNumber=0)["name"]
-    family = names.getBestFamilyName() or path.stem
-    return FontFace(family, False, digest_of_bytes(data), lambda: data)
+def _faces_of_file(path: Path) -> Iterator[FontFace]:
+    try:
+        data = path.read_bytes()
+        fonts = _tables(data)
+    except (OSError, TTLibError) as error:
+        fault = Fault(
+            code="font-refused",
+            message=f"{path.name} is not a font that can be read: {error}",
+            hint="give a .ttf, .otf or .ttc file",
+        )
+        raise SourceRefused([fault]) from error
+    for index, font in enumerate(fonts):
+        names = font["name"]
+        yield FontFace(
+            family=str(names.getBestFamilyName() or path.stem),
+            italic=bool(font["head"].macStyle & 2),
+            index=index,
+            read=lambda: data,
+        )
 
 
-def _fetcher(path: Path) -> Callable[[], bytes]:
-    return path.read_bytes
-
-
-def _package(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise ToolchainUnfit(f"the font package {name} is not installed", hint="reinstall reelkiln")
-    return Path(next(iter(spec.submodule_search_locations)))
+def _tables(data: bytes) -> list[TTFont]:
+    if data[:4] == b"ttcf":
+        return list(TTCollection(BytesIO(data), lazy=True).fonts)
+    return [TTFont(BytesIO(data), lazy=True)]

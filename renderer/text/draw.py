@@ -1,69 +1,71 @@
-"""A typeset block as pixels."""
+"""A typeset block becomes an RGBA picture of exactly its size."""
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from renderer.text.faces import FontBook
-from renderer.text.style import RGBA, Align
-from renderer.text.typeset import Line, TextBlock
+from renderer.text.style import Colour, TextBox
+from renderer.text.typeset import Ruler, TextBlock
+
+_SMOOTHING = 4
 
 
 def draw(block: TextBlock, fonts: FontBook) -> Image.Image:
-    """The block as a straight-alpha RGBA picture of exactly `block.size`."""
+    """The block on a transparent ground, RGBA with straight alpha, of `block.size`.
+
+    `fonts` must be the book it was typeset with. Raises ToolchainUnfit when a face is gone.
+    """
     style = block.style
     picture = Image.new("RGBA", block.size, (0, 0, 0, 0))
     if style.box:
-        plate = ImageDraw.Draw(picture)
-        corner = (block.size[0] - 1, block.size[1] - 1)
-        plate.rounded_rectangle((0, 0, *corner), style.box.radius_px, fill=style.box.colour)
+        picture.alpha_composite(_filled(_box_mask(block, style.box), style.box.colour))
+    letters = _letters(block, fonts, 0)
+    body = _letters(block, fonts, style.outline.width_px) if style.outline else letters
     if style.shadow:
-        mask = _mask(block, fonts, style.outline.width_px if style.outline else 0)
-        shift = Image.new("L", block.size)
-        shift.paste(mask, (style.shadow.dx, style.shadow.dy))
-        soft = shift.filter(ImageFilter.GaussianBlur(style.shadow.blur_px / 2))
-        _lay(picture, soft, style.shadow.colour)
+        cast = Image.new("L", block.size, 0)
+        cast.paste(body, (style.shadow.dx, style.shadow.dy))
+        soft = cast.filter(ImageFilter.GaussianBlur(style.shadow.blur_px))
+        picture.alpha_composite(_filled(soft, style.shadow.colour))
     if style.outline:
-        _lay(picture, _mask(block, fonts, style.outline.width_px), style.outline.colour)
-    _lay(picture, _mask(block, fonts, 0), style.colour)
+        picture.alpha_composite(_filled(body, style.outline.colour))
+    picture.alpha_composite(_filled(letters, style.colour))
     return picture
 
 
-def _lay(picture: Image.Image, mask: Image.Image, colour: RGBA) -> None:
-    alpha = mask.point(lambda value: value * colour[3] // 255)
-    layer = Image.new("RGBA", picture.size, (*colour[:3], 0))
-    layer.putalpha(alpha)
-    picture.alpha_composite(layer)
-
-
-def _mask(block: TextBlock, fonts: FontBook, stroke: int) -> Image.Image:
-    mask = Image.new("L", block.size)
+def _letters(block: TextBlock, fonts: FontBook, stroke_px: int) -> Image.Image:
+    mask = Image.new("L", block.size, 0)
     pen = ImageDraw.Draw(mask)
-    style = block.style
-    for number, line in enumerate(block.lines):
-        left = block.margin[0] + _indent(block, line)
-        base = block.margin[1] + number * block.line_height + block.ascent
+    ruler = Ruler(style=block.style, size_px=block.size_px, fonts=fonts)
+    for line in block.lines:
         for run in line.runs:
-            font = fonts.faces[run.face].at(style.size_px, style.weight)
-            place = (left + run.x, base)
-            if not style.letter_spacing_px:
-                pen.text(place, run.text, fill=255, font=font, anchor="ls", stroke_width=stroke)
-                continue
-            x = float(place[0])
-            for char in run.text:
-                pen.text((round(x), base), char, fill=255, font=font, anchor="ls",
-                         stroke_width=stroke)  # fmt: skip
-                x += font.getlength(char) + style.letter_spacing_px
+            font = fonts.opened(fonts.face(run.face_key), block.style.weight, block.size_px)
+            for text, offset in ruler.pieces(run):
+                pen.text(
+                    (run.x + offset, line.baseline),
+                    text,
+                    fill=255,
+                    font=font,
+                    anchor="ls",
+                    direction="rtl" if run.is_rtl else "ltr",
+                    features=ruler.features(run),
+                    stroke_width=stroke_px,
+                )
     return mask
 
 
-def _indent(block: TextBlock, line: Line) -> int:
-    room = block.size[0] - 2 * block.margin[0] - line.width
-    align = block.style.align
-    if align is Align.CENTER:
-        return room // 2
-    starts_right = line.is_rtl and align in (Align.START, Align.END)
-    at_right = (align is Align.RIGHT) or (align is Align.END) != starts_right and (
-        align in (Align.START, Align.END)
-    )  # fmt: skip
-    return room if at_right else 0
+def _box_mask(block: TextBlock, box: TextBox) -> Image.Image:
+    # Pillow draws corners without smoothing: draw them larger and average.
+    width, height = block.size
+    radius = min(box.radius_px, width // 2, height // 2)
+    large = Image.new("L", (width * _SMOOTHING, height * _SMOOTHING), 0)
+    ImageDraw.Draw(large).rounded_rectangle(
+        (0, 0, large.width - 1, large.height - 1), radius * _SMOOTHING, fill=255
+    )
+    return large.reduce(_SMOOTHING)
+
+
+def _filled(mask: Image.Image, colour: Colour) -> Image.Image:
+    layer = Image.new("RGBA", mask.size, colour)
+    layer.putalpha(ImageChops.multiply(mask, Image.new("L", mask.size, colour[3])))
+    return layer

@@ -1,82 +1,156 @@
-"""Fonts in memory: faces, their coverage, and the order in which they help each other out."""
+"""Font faces as bytes, which characters they cover, and the order in which they are tried."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from io import BytesIO
 
-from fontTools.ttLib import TTCollection, TTFont
-from PIL import ImageFont
+from fontTools.ttLib import TTFont
+from PIL import ImageFont, features
+
+from renderer.digest import digest_of_bytes
+from renderer.errors import ToolchainUnfit
+
+_KEPT_OPEN = 16
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """One axis of a variable font: its four-letter tag and its range."""
+
+    tag: str
+    minimum: float
+    default: float
+    maximum: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FontFace:
-    """One font file. Its bytes are fetched by `fetch` when first needed."""
+    """One face: a family, upright or italic, at `index` of a file given by `read`.
 
-    def __init__(self, family: str, italic: bool, sha256: str, fetch: Callable[[], bytes]) -> None:
-        self.family = family
-        self.italic = italic
-        self.sha256 = sha256
-        self._fetch = fetch
+    The bytes are asked for when first needed and kept.
+    """
+
+    family: str
+    read: Callable[[], bytes]
+    italic: bool = False
+    index: int = 0
 
     @cached_property
     def data(self) -> bytes:
-        """The file's bytes."""
-        return self._fetch()
+        """The font file."""
+        return self.read()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the font file."""
+        return digest_of_bytes(self.data)
+
+    @cached_property
+    def key(self) -> str:
+        """The name of this face in a `FontBook`: digest and index."""
+        return f"{self.sha256}:{self.index}"
 
     @cached_property
     def coverage(self) -> frozenset[int]:
-        """Code points with a glyph."""
-        if self.data[:4] == b"ttcf":
-            font = TTCollection(io.BytesIO(self.data), lazy=True).fonts[0]
-        else:
-            font = TTFont(io.BytesIO(self.data), lazy=True)
-        return frozenset(font.getBestCmap())
+        """The code points that have a glyph."""
+        with self._tables() as font:
+            return frozenset(font.getBestCmap() or ())
 
-    @lru_cache(maxsize=64)  # noqa: B019 - faces live as long as the process
-    def at(self, size_px: int, weight: int) -> ImageFont.FreeTypeFont:
-        """The face at a size and weight, laid out by raqm."""
-        font = ImageFont.truetype(
-            io.BytesIO(self.data), size_px, layout_engine=ImageFont.Layout.RAQM
-        )
-        try:
-            axes = font.get_variation_axes()
-        except OSError:  # not a variable font
-            return font
-        font.set_variation_by_axes([_axis(axis, weight) for axis in axes])
-        return font
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes of a variable font, in file order; empty for a static one."""
+        with self._tables() as font:
+            if "fvar" not in font:
+                return ()
+            return tuple(
+                Axis(
+                    tag=axis.axisTag,
+                    minimum=axis.minValue,
+                    default=axis.defaultValue,
+                    maximum=axis.maxValue,
+                )
+                for axis in font["fvar"].axes
+            )
+
+    def covers(self, text: str) -> bool:
+        """Whether every visible character of `text` has a glyph."""
+        return all(ord(char) in self.coverage for char in text)
+
+    def _tables(self) -> TTFont:
+        return TTFont(BytesIO(self.data), fontNumber=self.index, lazy=True)
 
 
 class FontBook:
-    """Faces in fallback order."""
+    """The faces at hand, in fallback order: earlier faces are tried first."""
 
-    def __init__(self, faces: Sequence[FontFace]) -> None:
-        self.faces = tuple(faces)
+    def __init__(self, faces: Iterable[FontFace]) -> None:
+        self._faces = tuple(faces)
+        self._open = lru_cache(maxsize=_KEPT_OPEN)(_opened)
 
     @property
     def families(self) -> tuple[str, ...]:
-        """Names of all families, sorted."""
-        return tuple(sorted({face.family for face in self.faces}))
+        """The names of all families, each once, in fallback order."""
+        return tuple(dict.fromkeys(face.family for face in self._faces))
 
     def has_family(self, name: str) -> bool:
-        """Whether a family of that name is here."""
-        return any(face.family == name for face in self.faces)
+        """Whether a family has this name; case does not matter."""
+        return any(face.family.casefold() == name.casefold() for face in self._faces)
 
-    def face_for(self, cluster: str, families: Sequence[str], italic: bool) -> FontFace | None:
-        """The first face that has all of `cluster`; the wanted families are asked first."""
-        points = {ord(c) for c in cluster} - _INVISIBLE
-        wanted = [f for name in families for f in self.faces if f.family == name]
-        wanted.sort(key=lambda face: face.italic != italic)
-        rest = [face for face in self.faces if not face.italic]
-        return next((face for face in [*wanted, *rest] if points <= face.coverage), None)
+    def candidates(self, families: Iterable[str], *, italic: bool) -> tuple[FontFace, ...]:
+        """Every face once: `families` first, then the fallbacks; the wished slant first."""
+        rank = {name.casefold(): place for place, name in enumerate(families)}
+
+        def order(face: FontFace) -> tuple[int, bool]:
+            return (rank.get(face.family.casefold(), len(rank)), False)
+
+        ranked = sorted(self._faces, key=order)
+        names = dict.fromkeys(face.family for face in ranked)
+        return tuple(
+            face
+            for name in names
+            for face in sorted(
+                (one for one in ranked if one.family == name),
+                key=lambda one: one.italic != italic,
+            )
+        )
+
+    def face(self, key: str) -> FontFace:
+        """The face of this key. Raises ToolchainUnfit when the book has no such face."""
+        for face in self._faces:
+            if face.key == key:
+                return face
+        raise ToolchainUnfit(
+            f"no font has the digest {key}",
+            hint="install the font packages the text was typeset with",
+        )
+
+    def opened(self, face: FontFace, weight: int, size_px: int) -> ImageFont.FreeTypeFont:
+        """The face ready to draw, at this weight (as near as it goes) and em size in pixels.
+
+        Raises ToolchainUnfit when Pillow cannot shape text.
+        """
+        return self._open(face, weight, size_px)
 
 
-_INVISIBLE = frozenset({0x200D, 0xFE0E, 0xFE0F, 0x200B, 0x200C, 0x200E, 0x200F, 0x2060, 0xFEFF})
+def _opened(face: FontFace, weight: int, size_px: int) -> ImageFont.FreeTypeFont:
+    # Without Raqm Pillow falls back to a layout that neither joins nor orders letters.
+    if not features.check("raqm") or not features.check("fribidi"):
+        raise ToolchainUnfit(
+            "Pillow cannot shape text: Raqm or FriBiDi is missing",
+            hint="install a Pillow wheel with Raqm, and libfribidi0",
+        )
+    font = ImageFont.truetype(
+        BytesIO(face.data), size_px, index=face.index, layout_engine=ImageFont.Layout.RAQM
+    )
+    if face.axes:
+        font.set_variation_by_axes([_position(axis, weight) for axis in face.axes])
+    return font
 
 
-def _axis(axis: dict[str, object], weight: int) -> float:
-    name = axis["name"]
-    text = name.decode() if isinstance(name, bytes) else str(name)
-    low, high = float(str(axis["minimum"])), float(str(axis["maximum"]))
-    wanted = float(weight) if text.lower() == "weight" else float(str(axis["default"]))
-    return min(max(wanted, low), high)
+def _position(axis: Axis, weight: int) -> float:
+    if axis.tag != "wght":
+        return axis.default
+    return min(max(weight, axis.minimum), axis.maximum)
