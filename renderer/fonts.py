@@ -29,14 +29,14 @@ _PACKAGES = ("manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-noto-serif")
 
 
 def load_fonts(extra: Iterable[Path] = ()) -> FontBook:
-    """The installed fonts, and before them as fallbacks the font files in `extra`.
+    """The installed fonts and the font files in `extra`.
 
-    Files are read when a face is first needed, those of `extra` at once. Raises
+    Installed files are read when a face is first needed, those of `extra` at once. Raises
     SourceRefused for a file that is not a font, ToolchainUnfit when a font package is missing.
     """
     added = [face for path in extra for face in _faces_of_file(path)]
-    # Own fonts are asked for by name: as fallbacks they come after the families of the house.
-    return FontBook([*_installed(), *added])
+    # Own fonts are asked for by name, so as fallbacks they come late; the large CJK file last.
+    return FontBook([*_installed(), *added, *_installed_cjk()])
 
 
 def text_engine_fingerprint() -> dict[str, str]:
@@ -58,6 +58,9 @@ def _installed() -> Iterator[FontFace]:
         yield _face(f"Noto Sans {script}", "manimgx_fonts", f"NotoSans{script}[wght].ttf")
     yield _face("Noto Sans Symbols", "manimgx_fonts", "NotoSansSymbols[wght].ttf")
     yield _face("Noto Emoji", "manimgx_fonts", "NotoEmoji[wght].ttf")
+
+
+def _installed_cjk() -> Iterator[FontFace]:
     collection = _SharedFile(_resource("manimgx_fonts_cjk", _CJK_FILE))
     for index, region in enumerate(_CJK):
         yield FontFace(family=f"Noto Sans CJK {region}", read=collection.read, index=index)

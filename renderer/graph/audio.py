@@ -73,7 +73,7 @@ def _round(
     facts = piece.media.audio
     if facts is None:
         raise TypeError(f"{piece.name} has no sound")
-    options = {"f": piece.media.demuxer, "vn": "", "sn": ""}
+    options: dict[str, str | None] = {"f": piece.media.demuxer, "vn": None, "sn": None}
     if facts.codec in _FIXED_DECODERS:
         options["c:a"] = _FIXED_DECODERS[facts.codec]
     source = graph.read(Read(sha256=piece.sha256), **options)

@@ -29,7 +29,7 @@ class Graph:
     def __init__(self) -> None:
         self.reads: list[Read] = []
 
-    def read(self, read: Read, **options: str) -> Stream:
+    def read(self, read: Read, **options: str | None) -> Stream:
         """An input; the same bytes may be read many times with other options."""
         if read not in self.reads:
             self.reads.append(read)

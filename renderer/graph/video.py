@@ -182,7 +182,7 @@ class SegmentGraph:
         back = from_ - facts.longest_gap - _MARGIN
         seek = {"ss": seconds_text(back)} if back > 0 else {}
         source = self.graph.read(
-            Read(sha256=picture.sha256), f=picture.media.demuxer, an="", sn="", **seek
+            Read(sha256=picture.sha256), f=picture.media.demuxer, an=None, sn=None, **seek
         )
         zero = round_half_up((picture.media.start + picture.from_) * _MICRO)
         shift = round_half_up(_EARLY / fps * _MICRO)

@@ -257,6 +257,8 @@ class _Draft:
     right: int
     above: int
     below: int
+    ink_above: int
+    ink_below: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,12 +278,13 @@ class Ruler:
         """The units as runs from left to right, with the bounds of their ink."""
         pen = left = right = 0
         above, below = self._metrics()
+        ink_above = ink_below = 0
         runs = []
         for run in _ordered(units):
             box = self._bounds(run)
             runs.append(replace(run, x=pen))
             left, right = min(left, pen + box[0]), max(right, pen + box[2])
-            above, below = max(above, -box[1]), max(below, box[3])
+            ink_above, ink_below = max(ink_above, -box[1]), max(ink_below, box[3])
             pen += self.advance(run)
         return _Draft(
             text="".join(unit.text for unit in units),
@@ -289,8 +292,10 @@ class Ruler:
             base=base,
             left=left,
             right=max(right, pen),
-            above=above,
-            below=below,
+            above=max(above, ink_above),
+            below=max(below, ink_below),
+            ink_above=ink_above,
+            ink_below=ink_below,
         )
 
     def advance(self, run: Run) -> int:
@@ -356,13 +361,14 @@ def _placed(
     drafts: Sequence[_Draft], size_px: int, style: TextStyle
 ) -> tuple[Size, tuple[Line, ...]]:
     across, down = margins(style)
-    inner = max(1, max(draft.right - draft.left for draft in drafts))
+    inner = max(1, *(draft.right - draft.left for draft in drafts))
     step = size_px * style.line_spacing_percent // 100
     lines: list[Line] = []
     baseline = down + drafts[0].above
     for before, draft in zip((None, *drafts), drafts, strict=False):
         if before is not None:
-            baseline += step
+            # Tall letters push lines apart rather than run into each other.
+            baseline += max(step, before.ink_below + draft.ink_above)
         start = across + _indent(draft, inner, style.align) - draft.left
         runs = tuple(replace(run, x=run.x + start) for run in draft.runs)
         lines.append(Line(text=draft.text, runs=runs, baseline=baseline))
