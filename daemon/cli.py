@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from daemon.demo import make_demo
 from daemon.progress import progress_listener
 from renderer.bundle import bundle_digest, verify
 from renderer.errors import Rejected, ReelkilnError, UsageError
@@ -106,6 +107,21 @@ def explain(
     for row in rows:
         words = f"{row['index']:4d}  {row['frames']:>15}  {row['time']:>10}  {row['action']:7}"
         print(f"{words} {row['why']}")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put it all.")] = Path("reelkiln-demo"),
+) -> None:
+    """Make media and a spec, render it, verify the bundle, and say what to open."""
+    toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
+    spec = make_demo(folder, Path(toolchain.ffmpeg))
+    with progress_listener(_words) as listen:
+        renderer = _renderer(spec, None, os.cpu_count() or 1, listen)
+        bundle = renderer.render(renderer.prepare(_load(spec, None)), folder / "outbox")
+    verify(bundle.path)
+    _words.print(f"verified {bundle.path}; open {bundle.path / 'video.mp4'}", soft_wrap=True)
+    print(bundle.path)
 
 
 @app.command(name="verify")
@@ -209,10 +225,15 @@ def _tell(error: ReelkilnError, as_json: bool) -> None:
         return
     if isinstance(error, Rejected):
         for fault in error.faults:
-            _words.print(describe(fault, error.document), markup=False, highlight=False)
+            _words.print(
+                describe(fault, error.document), markup=False, highlight=False, soft_wrap=True
+            )
         return
     hint = f" ({error.hint})" if error.hint else ""
-    _words.print(f"reelkiln: {error.message}{hint} [{error.code}]", markup=False, highlight=False)
+    _words.print(
+        f"reelkiln: {error.message}{hint} [{error.code}]",
+        markup=False, highlight=False, soft_wrap=True,
+    )
     tail = getattr(error, "tail", "")
     if tail:
         _words.print(tail, markup=False, highlight=False)

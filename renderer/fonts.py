@@ -16,8 +16,9 @@ from renderer.digest import digest_of
 from renderer.errors import Fault, SourceRefused, ToolchainUnfit
 from renderer.text.faces import FontBook, FontFace
 
-_SCRIPTS = (
-    "Arabic", "Hebrew", "Devanagari", "Thai", "Bengali", "Tamil", "Telugu", "Gujarati",
+_FULL_RANGE = ("Arabic", "Devanagari", "Thai")  # weights 100 to 900
+_SCRIPTS = (  # weights 400 to 700
+    "Hebrew", "Bengali", "Tamil", "Telugu", "Gujarati",
     "Gurmukhi", "Kannada", "Malayalam", "Oriya", "Sinhala", "Khmer", "Lao", "Myanmar",
     "Armenian", "Georgian", "Ethiopic",
 )  # fmt: skip
@@ -25,7 +26,15 @@ _SERIF = "files/NotoSerif[wdth,wght].ttf"
 _SERIF_ITALIC = "files/NotoSerif-Italic[wdth,wght].ttf"
 _CJK_FILE = "NotoSansCJK-VF.otf.ttc"
 _CJK = ("JP", "KR", "SC", "TC", "HK")  # in the order of the collection
-_PACKAGES = ("manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-noto-serif")
+_PACKAGES = (
+    "fontpkg-noto-sans",
+    "fontpkg-noto-sans-arabic",
+    "fontpkg-noto-sans-devanagari",
+    "fontpkg-noto-sans-thai",
+    "fontpkg-noto-serif",
+    "manimgx-fonts",
+    "manimgx-fonts-cjk",
+)
 
 
 def load_fonts(extra: Iterable[Path] = ()) -> FontBook:
@@ -50,10 +59,15 @@ def text_engine_fingerprint() -> dict[str, str]:
 
 
 def _installed() -> Iterator[FontFace]:
-    yield _face("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf")
-    yield _face("Noto Sans", "manimgx_fonts", "NotoSans-Italic[wght].ttf", italic=True)
+    yield _face("Noto Sans", "fontpkg_noto_sans", "files/NotoSans[wdth,wght].ttf")
+    yield _face(
+        "Noto Sans", "fontpkg_noto_sans", "files/NotoSans-Italic[wdth,wght].ttf", italic=True
+    )
     yield _face("Noto Serif", "fontpkg_noto_serif", _SERIF)
     yield _face("Noto Serif", "fontpkg_noto_serif", _SERIF_ITALIC, italic=True)
+    for script in _FULL_RANGE:
+        package = f"fontpkg_noto_sans_{script.lower()}"
+        yield _face(f"Noto Sans {script}", package, f"files/NotoSans{script}[wdth,wght].ttf")
     for script in _SCRIPTS:
         yield _face(f"Noto Sans {script}", "manimgx_fonts", f"NotoSans{script}[wght].ttf")
     yield _face("Noto Sans Symbols", "manimgx_fonts", "NotoSansSymbols[wght].ttf")

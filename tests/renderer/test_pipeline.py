@@ -1,0 +1,105 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import imageio_ffmpeg
+import pytest
+
+from renderer.bundle import verify
+from renderer.errors import VerifyMismatch
+
+SPEC = """
+reelkiln: 1
+output: {size: 320x180, fps: 24000/1001, quality: draft}
+variables: {name: Ada}
+tracks:
+  - id: picture
+    decides_duration: true
+    clips:
+      - {image: a.png, length: 24f, motion: zoom-in}
+      - {transition: fade, length: 6f}
+      - {video: b.mp4, trim: {from: 0.5s}, length: 30f, speed: 1.25}
+  - clips: [{text: "Hello {{name}}", start: 0.2s, length: 1s, enter: {fade: 0.2s}}]
+  - clips: [{gradient: [navy, teal], size: 20%x20%, anchor: top-right, length: end}]
+"""
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    binary = imageio_ffmpeg.get_ffmpeg_exe()
+    common = [binary, "-v", "error", "-f", "lavfi"]
+    subprocess.run([*common, "-i", "testsrc2=s=400x300", "-frames:v", "1", folder / "a.png"],
+                   check=True)
+    subprocess.run(
+        [*common, "-i", "testsrc2=s=320x240:r=25:d=3", "-f", "lavfi", "-i", "sine=440:d=3",
+         "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", folder / "b.mp4"],
+        check=True,
+    )
+    (folder / "spec.yaml").write_text(SPEC)
+    return folder
+
+
+def reelkiln(*words: str | Path, store: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from daemon.cli import main; main()", *map(str, words)]
+    env = {"REELKILN_STORE": str(store), "PATH": "/usr/bin:/bin", "HOME": str(store)}
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+
+def rendered(media: Path, folder: Path, jobs: int) -> dict[str, str]:
+    done = reelkiln("render", media / "spec.yaml", "--outbox", folder / "out", "--json",
+                    "--jobs", str(jobs), store=folder / "store")
+    assert done.returncode == 0, done.stderr
+    data: dict[str, str] = json.loads(done.stdout)
+    return data
+
+
+def test_a_spec_becomes_a_bundle_of_exact_length_that_verifies(media: Path, tmp_path: Path) -> None:
+    bundle = Path(rendered(media, tmp_path, 2)["path"])
+    manifest = verify(bundle)
+    assert manifest["media"]["frames"] == 48
+    with av.open(str(bundle / "video.mp4")) as video:
+        frames = [frame.pts * frame.time_base for frame in video.decode(video=0)]
+    assert len(frames) == 48
+    assert frames[1] - frames[0] == frames[47] - frames[46]
+
+
+def test_two_folders_and_one_or_four_jobs_give_the_same_bundle(media: Path, tmp_path: Path) -> None:
+    one = rendered(media, tmp_path / "one", 1)
+    four = rendered(media, tmp_path / "four", 4)
+    assert one["bundle_digest"] == four["bundle_digest"]
+    for path in sorted(Path(one["path"]).iterdir()):
+        assert path.read_bytes() == (Path(four["path"]) / path.name).read_bytes(), path.name
+
+
+def test_a_flipped_byte_in_any_file_is_found(media: Path, tmp_path: Path) -> None:
+    bundle = Path(rendered(media, tmp_path, 2)["path"])
+    for path in sorted(bundle.iterdir()):
+        whole = path.read_bytes()
+        for at in (0, len(whole) // 2, len(whole) - 1):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            with pytest.raises(VerifyMismatch):
+                verify(bundle)
+        path.write_bytes(whole)
+    verify(bundle)
+
+
+def test_a_broken_spec_gives_places_and_exit_status_three(tmp_path: Path) -> None:
+    spec = tmp_path / "bad.yaml"
+    spec.write_text("reelkiln: 1\ntracks:\n  - clips:\n      - {image: a.png, lenth: 3}\n")
+    done = reelkiln("check", spec, store=tmp_path)
+    assert done.returncode == 3
+    assert 'bad.yaml:4:24  tracks[0].clips[0].lenth  unknown field (did you mean "length"?)' in (
+        done.stderr.replace("\n", " ")
+    )
+
+
+def test_a_missing_source_gives_its_place_and_exit_status_four(tmp_path: Path) -> None:
+    spec = tmp_path / "gone.json"
+    spec.write_text('{"reelkiln": 1, "tracks": [{"clips": [{"image": "gone.png"}]}]}')
+    done = reelkiln("render", spec, "--outbox", tmp_path / "out", store=tmp_path / "store")
+    assert done.returncode == 4
+    assert "there is no file gone.png" in done.stderr
+    assert "gone.json:1:49" in done.stderr
