@@ -37,7 +37,7 @@ def _track(graph: Graph, track: SoundTrack, samples: int) -> Stream:
             )
             runs = [leg]
         else:
-            runs += [_silence(piece.start - at)] if piece.start > at else []
+            runs += [_silence(graph, piece.start - at)] if piece.start > at else []
             runs.append(leg)
         at = piece.end
     joined = runs[0] if len(runs) == 1 else ffmpeg.concat(*runs, v=0, a=1)
@@ -87,8 +87,8 @@ def _round(
     return leg
 
 
-def _silence(samples: int) -> Stream:
-    source = ffmpeg.input(f"anullsrc=r={_EXACT}:cl=stereo", f="lavfi")
+def _silence(graph: Graph, samples: int) -> Stream:
+    source = graph.generated(f"anullsrc=r={_EXACT}:cl=stereo")
     return source.filter("aformat", sample_fmts="dblp").filter("atrim", end_sample=samples)
 
 

@@ -10,6 +10,8 @@ import ffmpeg
 from renderer.graph.exact import SWS_FLAGS
 from renderer.steps import Command, Read
 
+_ENDLESS_SECONDS = 1_000_000
+
 Stream = Any
 """A stream of ffmpeg-python, which has no types of its own."""
 
@@ -28,13 +30,18 @@ class Graph:
 
     def __init__(self) -> None:
         self.reads: list[Read] = []
+        self._generated = 0
 
     def read(self, read: Read, **options: str | None) -> Stream:
-        """An input; the same bytes may be read many times with other options."""
-        if read not in self.reads:
-            self.reads.append(read)
-        name = f"file:@in:{self.reads.index(read)}"
+        """An input. Each call is an input of its own, as ffmpeg-python takes equals for one."""
+        self.reads.append(read)
+        name = f"file:@in:{len(self.reads) - 1}"
         return ffmpeg.input(name, protocol_whitelist="file", **options)
+
+    def generated(self, source: str) -> Stream:
+        """An endless lavfi source; its nominal duration only tells equal ones apart."""
+        self._generated += 1
+        return ffmpeg.input(f"{source}:d={_ENDLESS_SECONDS + self._generated}", f="lavfi")
 
     def command(self, outputs: list[Output], *, before: tuple[str, ...] = ()) -> Command:
         """The command of the given outputs, with its graph as text apart."""

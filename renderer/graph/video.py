@@ -80,9 +80,9 @@ class SegmentGraph:
 
     def _plain(self, colour: str, pixels: str) -> Stream:
         size = f"{self.canvas.size[0]}x{self.canvas.size[1]}"
-        source = ffmpeg.input(f"color=c={colour}:s={size}:r={rate_text(self.canvas.fps)},"
-                              "format=gbrap", f="lavfi")  # fmt: skip
-        return _to_video(source, pixels).filter("settb", tick_text(self.canvas.fps))
+        rate = rate_text(self.canvas.fps)
+        source = self.graph.generated(f"color=c={colour}:s={size}:r={rate}")
+        return _to_video(source.filter("format", "gbrap"), pixels).filter("settb", tick_text(self.canvas.fps))
 
     def _over(self, base: Stream, layer: Layer, *, single: bool) -> Stream:
         leg = self._leg(layer, single=single)
