@@ -15,7 +15,7 @@ from rich.console import Console
 from daemon.demo import make_demo
 from daemon.progress import progress_listener
 from renderer.bundle import bundle_digest, verify
-from renderer.errors import Rejected, ReelkilnError, UsageError
+from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.fonts import text_engine_fingerprint
 from renderer.inputs import Inputs, inputs_from_json
 from renderer.limits import Limits, setting_of
@@ -232,7 +232,9 @@ def _tell(error: ReelkilnError, as_json: bool) -> None:
     hint = f" ({error.hint})" if error.hint else ""
     _words.print(
         f"reelkiln: {error.message}{hint} [{error.code}]",
-        markup=False, highlight=False, soft_wrap=True,
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
     )
     tail = getattr(error, "tail", "")
     if tail:

@@ -17,7 +17,12 @@ from renderer.archive import write_zip
 from renderer.digest import canonical_json, digest_of, digest_of_bytes, digest_of_stream
 from renderer.errors import RenderFailed, StorageFull, VerifyMismatch
 
-MANIFEST, STATEMENT, SUMS, ZIP = "manifest.json", "statement.intoto.json", "SHA256SUMS", "bundle.zip"
+MANIFEST, STATEMENT, SUMS, ZIP = (
+    "manifest.json",
+    "statement.intoto.json",
+    "SHA256SUMS",
+    "bundle.zip",
+)
 _MEDIA_TYPES = {
     ".mp4": "video/mp4", ".m4a": "audio/mp4", ".jpg": "image/jpeg", ".json": "application/json",
 }  # fmt: skip
@@ -190,9 +195,7 @@ def _publish(staging: Path, target: Path, digest: str) -> Bundle:
 def _rename_new(source: Path, target: Path) -> bool:
     """Rename without ever replacing; False when `target` exists."""
     libc = ctypes.CDLL(None, use_errno=True)
-    done = libc.renameat2(
-        -100, os.fsencode(source), -100, os.fsencode(target), _RENAME_NOREPLACE
-    )
+    done = libc.renameat2(-100, os.fsencode(source), -100, os.fsencode(target), _RENAME_NOREPLACE)
     if done == 0:
         return True
     code = ctypes.get_errno()

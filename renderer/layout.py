@@ -19,9 +19,7 @@ _ANCHORS: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 
 
-def place(
-    natural: Size, box: Size, *, fit: str, crop: Rect | None = None
-) -> Placement:
+def place(natural: Size, box: Size, *, fit: str, crop: Rect | None = None) -> Placement:
     """A picture of `natural` display size fitted into `box`, centred at (0, 0).
 
     `fit` is one of cover, contain, contain-blur, stretch, none. `crop` is in display

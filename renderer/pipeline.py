@@ -49,7 +49,9 @@ class Renderer:
     jobs: int = 2
     listen: Listener = ignore
 
-    def prepare(self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False) -> Prepared:
+    def prepare(
+        self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
+    ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
         try:
             self.listen(StageStarted(stage="acquire"))

@@ -91,9 +91,7 @@ def _duck_faults(
     ]
 
 
-def _pieces(
-    slots: list[Slot], plan: Schedule, inputs: Inputs, fps: Fraction
-) -> list[SoundPiece]:
+def _pieces(slots: list[Slot], plan: Schedule, inputs: Inputs, fps: Fraction) -> list[SoundPiece]:
     numbers = {slot.path: number for number, slot in enumerate(plan.slots)}
     heard = {numbers[slot.path] for slot in slots}
     joined_after = {slot.previous: slot for slot in plan.slots if slot.join}
@@ -123,9 +121,7 @@ def _entering(
     return replace(piece, fade_in=min(max(piece.fade_in, overlap), piece.length))
 
 
-def _piece(
-    slot: Slot, span: Span, total: int, inputs: Inputs, fps: Fraction
-) -> SoundPiece:
+def _piece(slot: Slot, span: Span, total: int, inputs: Inputs, fps: Fraction) -> SoundPiece:
     clip = slot.clip
     if not isinstance(clip, (VideoClip, AudioClip)):
         raise TypeError(f"{slot.name} has no sound")

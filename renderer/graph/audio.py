@@ -32,9 +32,7 @@ def _track(graph: Graph, track: SoundTrack, samples: int) -> Stream:
         leg = _piece(graph, piece)
         if piece.crossfade and runs:
             joined = runs[0] if len(runs) == 1 else ffmpeg.concat(*runs, v=0, a=1)
-            leg = ffmpeg.filter(
-                [joined, leg], "acrossfade", ns=piece.crossfade, c1="tri", c2="tri"
-            )
+            leg = ffmpeg.filter([joined, leg], "acrossfade", ns=piece.crossfade, c1="tri", c2="tri")
             runs = [leg]
         else:
             runs += [_silence(graph, piece.start - at)] if piece.start > at else []
@@ -116,4 +114,3 @@ def _ducked(legs: list[Stream], tracks: tuple[SoundTrack, ...]) -> list[Stream]:
                 threshold="0.02", ratio=8, attack=20, release=400,
             )  # fmt: skip
     return legs
-

@@ -41,8 +41,10 @@ class SegmentGraph:
         still = all(not self.moves(layer) for layer in layers)
         base = self._background()
         frames_made = still
-        if layers and is_full(layers[0], self.canvas) and layers[0].span.clamped(self.span) == (
-            self.span
+        if (
+            layers
+            and is_full(layers[0], self.canvas)
+            and layers[0].span.clamped(self.span) == (self.span)
         ):
             base = self._leg(layers[0], single=not self.moves(layers[0]))
             frames_made = still or self.moves(layers[0])
@@ -82,7 +84,9 @@ class SegmentGraph:
         size = f"{self.canvas.size[0]}x{self.canvas.size[1]}"
         rate = rate_text(self.canvas.fps)
         source = self.graph.generated(f"color=c={colour}:s={size}:r={rate}")
-        return _to_video(source.filter("format", "gbrap"), pixels).filter("settb", tick_text(self.canvas.fps))
+        return _to_video(source.filter("format", "gbrap"), pixels).filter(
+            "settb", tick_text(self.canvas.fps)
+        )
 
     def _over(self, base: Stream, layer: Layer, *, single: bool) -> Stream:
         leg = self._leg(layer, single=single)
@@ -358,9 +362,9 @@ def _scaled(frames: Stream, size: tuple[int, int], matrix: str, levels: str) -> 
 
 
 def _to_video(source: Stream, pixels: str) -> Stream:
-    return source.filter(
-        "scale", flags=SWS_FLAGS, out_color_matrix="bt709", out_range="tv"
-    ).filter("format", pixels)
+    return source.filter("scale", flags=SWS_FLAGS, out_color_matrix="bt709", out_range="tv").filter(
+        "format", pixels
+    )
 
 
 def _looped(leg: Stream, frames: int) -> Stream:

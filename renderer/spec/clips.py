@@ -17,7 +17,6 @@ from renderer.spec.values import (
     ColourText,
     Identifier,
     MeasureValue,
-    TimeText,
     TimeValue,
 )
 

@@ -116,16 +116,21 @@ def _words(
     given = _shown(entry.get("input"))
     context = entry.get("ctx", {})
     if code == "not-one-of":
-        choices = [w.strip("' ") for w in str(context.get("expected", "")).replace(
-            " or ", ", ").split(",")]
+        choices = [
+            w.strip("' ") for w in str(context.get("expected", "")).replace(" or ", ", ").split(",")
+        ]
         near = did_you_mean(str(entry.get("input")), choices)
         return f"{given} is not one of the choices", near or "choices: " + ", ".join(choices)
     if code == "bad-format":
         return f"{given} has not the expected form", "see the schema for the forms it may take"
     if code == "out-of-range":
         limit = next((context[k] for k in ("ge", "gt", "le", "lt") if k in context), "")
-        words = {"ge": "less than the minimum of", "gt": "not more than",
-                 "le": "more than the maximum of", "lt": "not less than"}
+        words = {
+            "ge": "less than the minimum of",
+            "gt": "not more than",
+            "le": "more than the maximum of",
+            "lt": "not less than",
+        }
         key = next((k for k in words if k in context), "ge")
         return f"{given} is {words[key]} {limit}", ""
     if code == "no-kind":

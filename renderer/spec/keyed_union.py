@@ -67,7 +67,7 @@ class KeyedUnion:
             names: dict[str, Any] = (
                 {field: {"enum": list(self.keys), "default": self.default}}
                 if field
-                else {key: True for key in self.keys}
+                else dict.fromkeys(self.keys, True)
             )
             return {"type": "object", "properties": names, **(chain or {})}
 
@@ -78,5 +78,3 @@ class KeyedUnion:
             return {"required": [key]}
         test: dict[str, Any] = {"properties": {self.by_value_of: {"const": key}}}
         return test if key == self.default else {**test, "required": [self.by_value_of]}
-
-

@@ -172,7 +172,7 @@ def _clip_faults(spec: VideoSpec, limits: Limits) -> Iterator[Fault]:
 
 def _twice(name: str, path: Path, seen: dict[str, Path]) -> Iterator[Fault]:
     if name in seen:
-        message = f'the id of {name} is taken'
+        message = f"the id of {name} is taken"
         yield Fault(code="duplicate-id", path=path, message=message, hint="choose another")
     seen[name] = path
 

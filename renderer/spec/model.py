@@ -127,9 +127,7 @@ class VideoSpec(Envelope):
     fonts: list[SourceText] = Field(
         default_factory=list, description="Font files to use beside the built-in ones."
     )
-    tracks: Annotated[list[Track], Field(min_length=1)] = Field(
-        description="Layers, bottom first."
-    )
+    tracks: Annotated[list[Track], Field(min_length=1)] = Field(description="Layers, bottom first.")
 
 
 class VideoBackground(Part):
@@ -150,9 +148,7 @@ class ImageBackground(Part):
     )
 
 
-Background = Annotated[
-    VideoBackground | ImageBackground, KeyedUnion(("video", "image"))
-]
+Background = Annotated[VideoBackground | ImageBackground, KeyedUnion(("video", "image"))]
 
 
 class LongAudio(Part):

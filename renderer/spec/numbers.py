@@ -30,9 +30,7 @@ def _integer(value: Any) -> Any:
     return value
 
 
-Number = Annotated[
-    float | int, BeforeValidator(_number), WithJsonSchema({"type": "number"})
-]
+Number = Annotated[float | int, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 """A JSON number, kept as written: 5 stays 5, 0.1 stays 0.1."""
 
 Int = Annotated[int, BeforeValidator(_integer), WithJsonSchema({"type": "integer"})]
@@ -64,5 +62,3 @@ class _Patterned:
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
         return {**handler(core), "pattern": self.regex}
-
-

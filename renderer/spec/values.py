@@ -27,7 +27,9 @@ LENGTH_PATTERN = rf"^(?:auto|end|(?:after|with):{_REFERENCE})$"
 SIZE_PATTERN = r"^[0-9]{1,5}x[0-9]{1,5}$"
 BOX_PATTERN = r"^[0-9]{1,5}(?:\.[0-9]{1,4})?%?x[0-9]{1,5}(?:\.[0-9]{1,4})?%?$"
 MEASURE_PATTERN = r"^-?[0-9]{1,5}(?:\.[0-9]{1,4})?%$"
-COLOUR_PATTERN = r"^(?:#[0-9a-fA-F]{3}|#[0-9a-fA-F]{4}|#[0-9a-fA-F]{6}|#[0-9a-fA-F]{8}|[a-z]{3,20})$"
+COLOUR_PATTERN = (
+    r"^(?:#[0-9a-fA-F]{3}|#[0-9a-fA-F]{4}|#[0-9a-fA-F]{6}|#[0-9a-fA-F]{8}|[a-z]{3,20})$"
+)
 RATE_PATTERN = r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$"
 
 Identifier = Annotated[str, Pattern(IDENTIFIER)]
