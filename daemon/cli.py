@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 _words = Console(stderr=True)
 
+_CORES = os.cpu_count() or 1
 SpecFile = Annotated[Path, typer.Argument(help="A JSON or YAML spec; - reads standard input.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Media = Annotated[
@@ -69,7 +70,7 @@ def main() -> None:
 def render(
     spec: SpecFile,
     outbox: Annotated[Path, typer.Option(help="Where bundles go.")] = Path("outbox"),
-    jobs: Jobs = os.cpu_count() or 1,
+    jobs: Jobs = _CORES,
     locked: Annotated[bool, typer.Option(help="Refuse sources that differ from the lock.")] = False,
     media: Media = None,
     var: Variables = None,

@@ -30,14 +30,14 @@ tracks:
     clips: [{audio: music.wav, length: end, fade_in: 1s, fade_out: 2s}]
 """
 _MEDIA: tuple[tuple[str, ...], ...] = (
-    ("-f", "lavfi", "-i", "gradients=s=1600x900:c0=0x1b1f4b:c1=0xf2785c:x0=800:y0=0:x1=800:y1=900"
-     ":nb_colors=2:seed=7", "-frames:v", "1", "dusk.png"),
-    ("-f", "lavfi", "-i", "gradients=s=1280x720:r=30:d=6:c0=0x063852:c1=0x2a9d8f:c2=0x8ecae6"
-     ":nb_colors=3:seed=3:speed=0.02", "-f", "lavfi", "-i", "anoisesrc=d=6:c=pink:seed=1:a=0.2",
+    ("-f", "lavfi", "-i", ("gradients=s=1600x900:c0=0x1b1f4b:c1=0xf2785c:x0=800:y0=0:x1=800:y1=900"
+     ":nb_colors=2:seed=7"), "-frames:v", "1", "dusk.png"),
+    ("-f", "lavfi", "-i", ("gradients=s=1280x720:r=30:d=6:c0=0x063852:c1=0x2a9d8f:c2=0x8ecae6"
+     ":nb_colors=3:seed=3:speed=0.02"), "-f", "lavfi", "-i", "anoisesrc=d=6:c=pink:seed=1:a=0.2",
      "-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p",
      "-flags", "+bitexact", "-fflags", "+bitexact", "waves.mp4"),
-    ("-f", "lavfi", "-i", "aevalsrc='0.12*(sin(2*PI*220*t)+sin(2*PI*277.18*t)+sin(2*PI*329.63*t))"
-     "*(0.6+0.4*sin(PI*t))':d=16:s=48000", "-fflags", "+bitexact", "music.wav"),
+    ("-f", "lavfi", "-i", ("aevalsrc='0.12*(sin(2*PI*220*t)+sin(2*PI*277.18*t)+sin(2*PI*329.63*t))"
+     "*(0.6+0.4*sin(PI*t))':d=16:s=48000"), "-fflags", "+bitexact", "music.wav"),
 )  # fmt: skip
 
 

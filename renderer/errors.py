@@ -142,6 +142,7 @@ class Rejected(ReelkilnError):
         return type(self)(faults, document=document)
 
     def as_json(self) -> dict[str, object]:
+        """The refusal as data, with every fault."""
         errors = [fault.as_json() for fault in self.faults]
         return {**super().as_json(), "document": self.document or None, "errors": errors}
 
@@ -202,6 +203,7 @@ class CommandFailed(RenderFailed):
         self.tail = tail
 
     def as_json(self) -> dict[str, object]:
+        """The failure as data, with the child's status and last words."""
         return {**super().as_json(), "status": self.status, "tail": self.tail}
 
 

@@ -244,8 +244,9 @@ def draw_step(element: Element, toolchain: str) -> Step:
             "blur_behind": placement.blur_behind,
             "opaque": is_opaque(element),
         }
+        reads = (Read(sha256=picture.sha256),)
         return make_step(StepKind.DRAW_IMAGE, title, toolchain=toolchain, params=params,
-                         reads=(Read(sha256=picture.sha256),), outputs=("picture.png",))  # fmt: skip
+                         reads=reads, outputs=("picture.png",))  # fmt: skip
     if isinstance(picture, (ColourPicture, GradientPicture)):
         params = {**common, **_fill(picture), "size": list(placement.box)}
         return make_step(StepKind.DRAW_GRADIENT, title, toolchain=toolchain, params=params,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def _video(container: Any, stream: Any, scan: list[tuple[int, int]]) -> VideoFac
     frame = next(container.decode(stream))
     base = Fraction(stream.time_base)
     times = sorted(pts for pts, _ in scan)
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(times)]
     last = next(duration for pts, duration in scan if pts == times[-1])
     last = last or (gaps[-1] if gaps else 0) or int(1 / (stream.average_rate or 25) / base)
     tick = max(1, int(Fraction(1, 500) / base))

@@ -112,7 +112,7 @@ def _finish(picture: Image.Image, params: Mapping[str, Any]) -> Image.Image:
         picture = picture.convert("RGBA")
         alpha = picture.getchannel("A")
         picture.putalpha(alpha.point(lambda value: value * params["opacity"] // 1000))
-    if picture.mode == "RGBA" and picture.getextrema()[3] == (255, 255):
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
     return picture
 

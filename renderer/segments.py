@@ -8,6 +8,7 @@ its lowest moving clip, so that a title above it does not shift the cuts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from renderer.graph.video import is_full, loop_parts, moves
 from renderer.timebase import Span, round_half_up
@@ -34,7 +35,7 @@ def cut(timeline: Timeline, *, whole: bool = False) -> tuple[Segment, ...]:
         return (Segment(span=everything, layers=timeline.layers),)
     edges = sorted({0, timeline.length, *_edges(timeline)})
     pieces = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         stretch = Span(start, end)
         layers = _visible(timeline.layers, stretch, timeline.canvas)
         pieces += [Segment(span=p, layers=layers) for p in _pieces(stretch, layers, timeline)]
@@ -78,7 +79,7 @@ def _pieces(stretch: Span, layers: tuple[Layer, ...], timeline: Timeline) -> lis
         # No slivers: a cut next to an edge costs a process and saves nothing.
         grid = [e for e in grid if min(e - stretch.start, stretch.end - e) >= size // 4]
     edges = [stretch.start, *grid, stretch.end]
-    return [Span(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Span(a, b) for a, b in pairwise(edges)]
 
 
 def _anchor(layer: Layer, stretch: Span) -> int:

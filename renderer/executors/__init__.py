@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from renderer.events import Listener
 from renderer.steps import Results, Step
-
-if TYPE_CHECKING:
-    from renderer.store import Store
+from renderer.store import Store
 
 __all__ = ["Executor"]
 

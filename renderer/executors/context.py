@@ -6,14 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from renderer.errors import RenderFailed
 from renderer.steps import Read, Results, Step, StepResult
+from renderer.store import Store
 from renderer.toolchain import Toolchain
-
-if TYPE_CHECKING:
-    from renderer.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from renderer.errors import Interrupted, RenderFailed
 from renderer.events import (
@@ -22,10 +21,8 @@ from renderer.events import (
 from renderer.executors.context import Context
 from renderer.executors.work import perform
 from renderer.steps import Results, Step, StepKind, StepResult
+from renderer.store import Store
 from renderer.toolchain import Toolchain
-
-if TYPE_CHECKING:
-    from renderer.store import Store
 
 _LOOK_UP_S = 0.1  # how soon a request to stop is passed on to the children
 

@@ -66,10 +66,13 @@ def _path(entry: Mapping[str, Any], value: Any) -> Path:
             path.append(part)
         elif not following and isinstance(part, str) and names_absent:
             path.append(part)
-        elif _holds(here, part) and not any(_holds(here, later) for later in following):
-            if not (names_absent and isinstance(here, Mapping)):
-                here = here[part]
-                path.append(part)
+        elif (
+            _holds(here, part)
+            and not any(_holds(here, later) for later in following)
+            and not (names_absent and isinstance(here, Mapping))
+        ):
+            here = here[part]
+            path.append(part)
     return tuple(path)
 
 

@@ -60,7 +60,7 @@ class KeyedUnion:
 
     def _json_schema(self, choices: Mapping[str, core_schema.CoreSchema]) -> Any:
         def build(core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-            chain: dict[str, Any] | bool = False
+            chain: dict[str, Any] | bool = False  # none of the keys: refused
             for key, choice in reversed(list(choices.items())):
                 chain = {"if": self._test(key), "then": handler(choice), "else": chain}
             field = self.by_value_of
@@ -69,7 +69,8 @@ class KeyedUnion:
                 if field
                 else dict.fromkeys(self.keys, True)
             )
-            return {"type": "object", "properties": names, **(chain or {})}
+            tests = chain if isinstance(chain, dict) else {}
+            return {"type": "object", "properties": names, **tests}
 
         return build
 

@@ -7,7 +7,7 @@ that turns it into the exact value the resolver works with.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -69,7 +69,7 @@ class Relation:
 
     how: str
     clip: str = ""
-    offset: Time = Time()
+    offset: Time = field(default_factory=Time)
     is_before: bool = False
 
 

@@ -68,6 +68,7 @@ class _Walker:
         if isinstance(node, yaml.SequenceNode):
             items = enumerate(node.value)
             return [self.read(item, (*path, n), _place(item), depth + 1) for n, item in items]
+        assert isinstance(node, yaml.ScalarNode)  # the only kind left
         return self._scalar(node, path)
 
     def _allowed(self, node: yaml.Node, path: Path, depth: int) -> bool:
@@ -100,7 +101,7 @@ class _Walker:
             result[key] = self.read(value_node, (*path, key), place, depth + 1)
         return result
 
-    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         text = node.value
         if _is_tagged(node):
             self._fault("bad-tag", path, f"the tag {node.tag} is not allowed here")

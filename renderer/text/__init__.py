@@ -1,1 +1,1 @@
-"""."""
+"""Text layout: graphemes, directions, fonts with fallback, lines, and the drawing of glyphs."""

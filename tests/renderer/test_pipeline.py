@@ -31,11 +31,26 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     binary = imageio_ffmpeg.get_ffmpeg_exe()
     common = [binary, "-v", "error", "-f", "lavfi"]
-    subprocess.run([*common, "-i", "testsrc2=s=400x300", "-frames:v", "1", folder / "a.png"],
-                   check=True)
     subprocess.run(
-        [*common, "-i", "testsrc2=s=320x240:r=25:d=3", "-f", "lavfi", "-i", "sine=440:d=3",
-         "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", folder / "b.mp4"],
+        [*common, "-i", "testsrc2=s=400x300", "-frames:v", "1", folder / "a.png"], check=True
+    )
+    subprocess.run(
+        [
+            *common,
+            "-i",
+            "testsrc2=s=320x240:r=25:d=3",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=440:d=3",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            folder / "b.mp4",
+        ],
         check=True,
     )
     (folder / "spec.yaml").write_text(SPEC)
@@ -49,8 +64,16 @@ def reelkiln(*words: str | Path, store: Path) -> subprocess.CompletedProcess[str
 
 
 def rendered(media: Path, folder: Path, jobs: int) -> dict[str, str]:
-    done = reelkiln("render", media / "spec.yaml", "--outbox", folder / "out", "--json",
-                    "--jobs", str(jobs), store=folder / "store")
+    done = reelkiln(
+        "render",
+        media / "spec.yaml",
+        "--outbox",
+        folder / "out",
+        "--json",
+        "--jobs",
+        str(jobs),
+        store=folder / "store",
+    )
     assert done.returncode == 0, done.stderr
     data: dict[str, str] = json.loads(done.stdout)
     return data

@@ -63,7 +63,9 @@ class Typography:
                 hint=did_you_mean(wanted, known) or "styles: " + ", ".join(sorted(known)),
             )
             return self._in_pixels(_HOUSE[""]), [fault]
-        where = ("styles", wanted) if wanted in self._named else (*path, "style")
+        where: Path = (*path, "style")
+        if isinstance(wanted, str) and wanted in self._named:
+            where = ("styles", wanted)
         fields = self._merged(wanted)
         return self._in_pixels(fields), self._faults(fields, where)
 
@@ -165,10 +167,8 @@ class Typography:
 
 def _colours(fields: Mapping[str, Any]) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = [(("colour",), fields["colour"])]
-    for part in ("outline", "shadow", "box"):
-        if isinstance(fields[part], Mapping):
-            found.append(((part, "colour"), fields[part]["colour"]))
-    return found
+    parts = (part for part in ("outline", "shadow", "box") if isinstance(fields[part], Mapping))
+    return [*found, *(((part, "colour"), fields[part]["colour"]) for part in parts)]
 
 
 def _rgba(text: str) -> RGBA:

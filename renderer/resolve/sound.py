@@ -7,14 +7,14 @@ from fractions import Fraction
 
 from renderer.errors import Fault
 from renderer.inputs import Inputs
-from renderer.schedule import Schedule, Slot
+from renderer.resolve.schedule import Schedule, Slot
+from renderer.resolve.trim import source_part
 from renderer.spec.clips import AudioClip, VideoClip
 from renderer.spec.model import Track, VideoSpec
 from renderer.spec.suggest import did_you_mean
 from renderer.spec.values import to_permille, to_time
 from renderer.timebase import SAMPLE_RATE, Span, exact, frame_to_sample, round_half_up
 from renderer.timeline import LoudnessTarget, SoundMix, SoundPiece, SoundTrack
-from renderer.trim import source_part
 
 
 def sound_mix(
@@ -36,10 +36,12 @@ def sound_mix(
             )
         )
     wanted = spec.output.audio.loudness
-    loudness = wanted and LoudnessTarget(
-        target=round_half_up(exact(wanted.target) * 100),
-        true_peak=round_half_up(exact(wanted.true_peak) * 100),
-    )
+    loudness = None
+    if wanted is not None:
+        loudness = LoudnessTarget(
+            target=round_half_up(exact(wanted.target) * 100),
+            true_peak=round_half_up(exact(wanted.true_peak) * 100),
+        )
     bitrate = spec.output.audio.bitrate
     return SoundMix(tracks=tuple(tracks), bitrate=bitrate, loudness=loudness), faults
 

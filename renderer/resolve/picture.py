@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from renderer import layout
 from renderer.errors import Fault, Path
 from renderer.inputs import Inputs
 from renderer.media import Size
-from renderer.schedule import Slot
+from renderer.resolve import layout
+from renderer.resolve.schedule import Slot
+from renderer.resolve.trim import source_part
+from renderer.resolve.typography import Typography
 from renderer.spec.clips import (
     ColourClip,
     Crop,
@@ -50,8 +52,6 @@ from renderer.timeline import (
     TextPicture,
     VideoPicture,
 )
-from renderer.trim import source_part
-from renderer.typography import Typography
 
 
 class Pictures:

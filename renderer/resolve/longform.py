@@ -17,22 +17,7 @@ from renderer.spec.model import Background, LongformSpec, VideoBackground, Video
 from renderer.spec.values import to_time
 from renderer.timebase import clock_text, natural_frames
 
-MAX_BACKGROUNDS = 4
 MAX_AUDIO_SECONDS = 3 * 3600
-
-
-def count_faults(spec: LongformSpec) -> list[Fault]:
-    """What is wrong with the numbers of things, before any source is looked at."""
-    faults = []
-    if not spec.backgrounds:
-        faults.append(_fault("longform-no-background", "backgrounds", "a background is needed"))
-    if len(spec.backgrounds) > MAX_BACKGROUNDS:
-        what = f"{len(spec.backgrounds)} backgrounds"
-        message = f"{what} are more than the {MAX_BACKGROUNDS} a longform may have"
-        faults.append(_fault("longform-backgrounds", "backgrounds", message))
-    if not spec.audio:
-        faults.append(_fault("longform-no-audio", "audio", "a piece of sound is needed"))
-    return faults
 
 
 def lower(spec: LongformSpec, inputs: Inputs, fps: Fraction) -> VideoSpec:

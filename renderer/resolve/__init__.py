@@ -8,17 +8,17 @@ from fractions import Fraction
 
 from renderer.errors import Fault, Path, SpecInvalid
 from renderer.inputs import Inputs
-from renderer.longform import lower
-from renderer.picture import Pictures
-from renderer.schedule import Schedule, Slot, schedule
-from renderer.sound import sound_mix
+from renderer.resolve.longform import lower
+from renderer.resolve.picture import Pictures
+from renderer.resolve.schedule import Schedule, Slot, schedule
+from renderer.resolve.sound import sound_mix
+from renderer.resolve.trim import source_part
 from renderer.spec.clips import AudioClip, Clip, VideoClip
 from renderer.spec.model import LongformSpec, Spec, VideoSpec
 from renderer.spec.values import to_colour, to_size, to_time
 from renderer.text.faces import FontBook
 from renderer.timebase import Span, natural_frames, parse_rate
 from renderer.timeline import Blend, Canvas, Element, Layer, Quality, Shown, Timeline
-from renderer.trim import source_part
 
 STILL_SECONDS = 5
 """How long a still or a text lasts when nothing says."""
