@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isqrt
 from pathlib import Path
 
 from renderer.errors import JoinMismatch
-from renderer.executors.commands import run_command
+from renderer.executors.commands import run_command, run_ffmpeg
 from renderer.executors.context import Context, Made, read_path, read_result
 from renderer.executors.join_check import Part, check_join
+from renderer.graph.exact import BITEXACT, timescale
 from renderer.steps import Step
 from renderer.timebase import round_half_up
 
 LIST = "list.ffconcat"
+_LEAST_RUN = 3  # shorter runs save nothing
 
 
 def join(step: Step, context: Context) -> Made:
@@ -28,8 +32,8 @@ def join(step: Step, context: Context) -> Made:
     fps = Fraction(step.params["fps"])
     parts = _parts(step, context)
     _refuse_different_parameter_sets(step, parts)
-    script = "".join(_script(parts, fps))
-    (context.workdir / LIST).write_text(script, encoding="utf-8")
+    sequence = [_Stretch(part.path, part.frames) for part in parts for _ in range(part.repeats)]
+    _write(context.workdir / LIST, _shortened(sequence, fps, step, context), fps)
     run_command(step, context)
     (name,) = step.outputs
     made = context.workdir / name
@@ -37,6 +41,49 @@ def join(step: Step, context: Context) -> Made:
     source = None if audio is None else read_path(step, int(audio), context)
     facts = check_join(made, parts, fps=fps, audio=source, title=step.title, stop=context.stop)
     return Made(files={name: made}, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A file that is `frames` long."""
+
+    path: Path
+    frames: int
+
+
+def _shortened(
+    sequence: Sequence[_Stretch], fps: Fraction, step: Step, context: Context
+) -> list[_Stretch]:
+    """The same sequence with runs that come again joined once and named as one file.
+
+    FFmpeg decodes a frame of every file it opens, so naming a still 450 times for an hour
+    costs more than copying the hour. Runs are as long as there are of them.
+    """
+    size = isqrt(len(sequence))
+    runs = [tuple(sequence[at : at + size]) for at in range(0, len(sequence), max(1, size))]
+    often = Counter(runs)
+    made: dict[tuple[_Stretch, ...], _Stretch] = {}
+    shortened: list[_Stretch] = []
+    for run in runs:
+        if size < _LEAST_RUN or often[run] == 1:
+            shortened += run
+            continue
+        if run not in made:
+            made[run] = _joined_run(f"run-{len(made)}", run, fps, step, context)
+        shortened.append(made[run])
+    return shortened
+
+
+def _joined_run(
+    name: str, run: Sequence[_Stretch], fps: Fraction, step: Step, context: Context
+) -> _Stretch:
+    script, made = context.workdir / f"{name}.ffconcat", context.workdir / f"{name}.mp4"
+    _write(script, run, fps)
+    source = ("-auto_convert", "0", "-f", "concat", "-safe", "0", "-protocol_whitelist",
+              "file,pipe", "-i", str(script))  # fmt: skip
+    copied = ("-map", "0:v", "-c", "copy", "-video_track_timescale", str(timescale(fps)))
+    run_ffmpeg((*source, *copied, *BITEXACT, str(made)), step, context, reports=False)
+    return _Stretch(made, sum(stretch.frames for stretch in run))
 
 
 def _parts(step: Step, context: Context) -> tuple[Part, ...]:
@@ -81,14 +128,17 @@ class _Clock:
         return round_half_up(self.frames * 1_000_000 / self.fps) - begins
 
 
-def _script(parts: Sequence[Part], fps: Fraction) -> Iterator[str]:
+def _write(path: Path, stretches: Sequence[_Stretch], fps: Fraction) -> None:
+    path.write_text("".join(_script(stretches, fps)), encoding="utf-8")
+
+
+def _script(stretches: Sequence[_Stretch], fps: Fraction) -> Iterator[str]:
     """The ffconcat script. Durations are written, since containers round theirs."""
     clock = _Clock(fps)
     yield "ffconcat version 1.0\n"
-    for part in parts:
-        for _ in range(part.repeats):
-            seconds, micros = divmod(clock.next(part.frames), 1_000_000)
-            yield f"file {_quoted(part.path)}\nduration {seconds}.{micros:06d}\n"
+    for stretch in stretches:
+        seconds, micros = divmod(clock.next(stretch.frames), 1_000_000)
+        yield f"file {_quoted(stretch.path)}\nduration {seconds}.{micros:06d}\n"
 
 
 def _quoted(path: Path) -> str:

@@ -108,3 +108,20 @@ def test_paths_with_quotes_and_spaces_can_be_joined(bench: Bench, tmp_path: Path
 def test_the_clock_of_the_script_never_drifts() -> None:
     clock = _Clock(Fraction(30_000, 1001))
     assert sum(clock.next(7) for _ in range(30_000)) == 7 * 1001 * 1_000_000
+
+
+def packets(path: Path) -> list[tuple[int | None, int | None, int | None, bytes]]:
+    with av.open(str(path)) as container:
+        return [(p.pts, p.dts, p.duration, bytes(p)) for p in container.demux(video=0)]
+
+
+@pytest.mark.parametrize("order", [[[0, 30]], [[0, 1], [1, 1]] * 12, [[0, 9], [1, 1], [0, 9]]])
+def test_runs_joined_once_give_the_same_packets_as_naming_every_segment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, order: list[list[int]]
+) -> None:
+    parts = [segment(name, frames=7, rate="30000/1001") for name in "ab"]
+    step = joined(parts, order, rate="30000/1001")
+    short = packets(bench.output(bench.run(*parts, step), step, "video.mp4"))
+    monkeypatch.setattr(joining, "_LEAST_RUN", 1000)
+    bench.store = TinyStore(bench.store.root.parent / "other")
+    assert packets(bench.output(bench.run(*parts, step), step, "video.mp4")) == short

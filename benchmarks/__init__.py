@@ -1,0 +1,1 @@
+"""Speed, as ratios against FFmpeg itself in the same run."""
