@@ -6,8 +6,12 @@ import subprocess
 from pathlib import Path
 
 _PHOTO = "testsrc2=s=3000x2000:r=1,noise=alls=12:allf=p:all_seed=7,gblur=sigma=1"
-_MUSIC = "aevalsrc='0.2*sin(2*PI*220*t)*(0.6+0.4*sin(PI*t/3))+0.05*random(0)':s=48000:d={seconds}"
-_CLIP = "testsrc2=s=1920x1080:r=30:d={seconds},hue=h={hue},noise=alls=8:allf=t:all_seed={hue}"
+_MUSIC = (
+    "aevalsrc='0.2*sin(2*PI*220*t)*(0.6+0.4*sin(PI*t/3))|0.2*sin(2*PI*277*t)':s=48000:d={seconds}"
+    "[a];anoisesrc=c=brown:r=48000:a=0.3:seed=3:d={seconds},aformat=channel_layouts=stereo[b];"
+    "[a][b]amix=normalize=0"
+)
+_CLIP = "testsrc2=s=1920x1080:r=30:d={seconds},hue=h={hue},noise=alls=2:allf=t:all_seed={hue}"
 
 
 def ffmpeg(binary: str, folder: Path, *arguments: str) -> None:

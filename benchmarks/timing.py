@@ -13,8 +13,9 @@ from pathlib import Path
 def seconds_of(command: Sequence[str], folder: Path, **environment: str) -> float:
     """Wall seconds of a command that must succeed."""
     began = time.perf_counter()
+    surroundings = os.environ | environment
     done = subprocess.run(
-        list(command), cwd=folder, env=os.environ | environment, capture_output=True, text=True
+        list(command), cwd=folder, env=surroundings, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
