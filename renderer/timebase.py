@@ -2,9 +2,8 @@
 
 Floats die here. The rounding rules are the contract of docs/time.md:
 
-- a length in seconds becomes `round(seconds * fps)` frames, halves away from zero;
-- a natural length (of a source) becomes `floor(seconds * fps)` frames, so that no frame
-  is ever asked of a file that ended before it;
+- starts and lengths are added up exactly; only the edges of clips are rounded to frames,
+  halves away from zero, so that nothing drifts and joints neither overlap nor gap;
 - frame `n` begins at sample `round(n * rate / fps)`, so neighbours share their edge and
   joints neither overlap nor gap.
 """
@@ -43,9 +42,13 @@ class Time:
     seconds: Fraction = Fraction(0)
     frames: int = 0
 
+    def exact_frames(self, fps: Fraction) -> Fraction:
+        """Frames at `fps`, with whatever is left of one."""
+        return self.seconds * fps + self.frames
+
     def to_frames(self, fps: Fraction) -> int:
         """Whole frames at `fps`, halves away from zero."""
-        return round_half_up(self.seconds * fps) + self.frames
+        return round_half_up(self.exact_frames(fps))
 
     def to_seconds(self, fps: Fraction) -> Fraction:
         """Exact seconds, frames counted at `fps`."""
@@ -129,14 +132,6 @@ def parse_rate(value: int | float | str) -> Fraction:
     if text in _COMMON_RATES:
         return _COMMON_RATES[text]
     return Fraction(text)
-
-
-def natural_frames(seconds: Fraction, fps: Fraction) -> int:
-    """Whole frames that fit into `seconds`.
-
-    A thousandth of a frame is forgiven, since containers round their times to ticks.
-    """
-    return int((seconds * fps + Fraction(1, 1000)) // 1)
 
 
 def frame_to_sample(frame: int, fps: Fraction, rate: int = SAMPLE_RATE) -> int:

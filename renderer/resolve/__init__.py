@@ -10,14 +10,15 @@ from renderer.errors import Fault, Path, SpecInvalid
 from renderer.inputs import Inputs
 from renderer.resolve.longform import lower
 from renderer.resolve.picture import Pictures
-from renderer.resolve.schedule import Schedule, Slot, schedule
+from renderer.resolve.schedule import Schedule, schedule
+from renderer.resolve.slots import Slot
 from renderer.resolve.sound import sound_mix
 from renderer.resolve.trim import source_part
 from renderer.spec.clips import AudioClip, Clip, VideoClip
 from renderer.spec.model import LongformSpec, Spec, VideoSpec
 from renderer.spec.values import to_colour, to_size, to_time
 from renderer.text.faces import FontBook
-from renderer.timebase import Span, natural_frames, parse_rate
+from renderer.timebase import Span, parse_rate
 from renderer.timeline import Blend, Canvas, Element, Layer, Quality, Shown, Timeline
 
 STILL_SECONDS = 5
@@ -69,11 +70,11 @@ class _Resolver:
             quality=Quality(output.quality),
         )
 
-    def _natural(self, clip: Clip) -> tuple[int, bool]:
+    def _natural(self, clip: Clip) -> tuple[Fraction, bool]:
         if not isinstance(clip, (VideoClip, AudioClip)):
-            return natural_frames(Fraction(STILL_SECONDS), self.fps), False
+            return STILL_SECONDS * self.fps, False
         part = source_part(clip, self.inputs, self.fps)
-        return natural_frames(part.seconds / part.speed, self.fps), not clip.loop
+        return part.seconds / part.speed * self.fps, not clip.loop
 
     def _trim_faults(self) -> list[Fault]:
         faults: list[Fault] = []

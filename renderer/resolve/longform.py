@@ -15,7 +15,7 @@ from renderer.inputs import Inputs
 from renderer.media import MediaInfo
 from renderer.spec.model import Background, LongformSpec, VideoBackground, VideoSpec
 from renderer.spec.values import to_time
-from renderer.timebase import clock_text, natural_frames
+from renderer.timebase import clock_text, round_half_up
 
 MAX_AUDIO_SECONDS = 3 * 3600
 
@@ -23,18 +23,18 @@ MAX_AUDIO_SECONDS = 3 * 3600
 def lower(spec: LongformSpec, inputs: Inputs, fps: Fraction) -> VideoSpec:
     """The same thing as a `VideoSpec`. Raises SpecInvalid when the sound is over 3 hours."""
     seconds = [_seconds(inputs.media(piece.audio)) for piece in spec.audio]
-    if sum(seconds) > MAX_AUDIO_SECONDS:
-        what = clock_text(Fraction(sum(seconds)))
+    total = Fraction(sum(seconds))
+    if int(total) > MAX_AUDIO_SECONDS:  # encoders pad by milliseconds
+        what = clock_text(total)
         limit = clock_text(Fraction(MAX_AUDIO_SECONDS))
         message = f"{what} of sound is more than the {limit} a longform may have"
         raise SpecInvalid([_fault("longform-audio-length", "audio", message)])
-    lengths = [natural_frames(length, fps) for length in seconds]
     document = {
         **spec.model_dump(include={"reelkiln", "id", "title"}, exclude_none=True),
         "output": spec.output.model_dump(by_alias=True, exclude_none=True),
         "tracks": [
-            {"id": "backgrounds", "clips": _pictures(spec, sum(lengths), fps)},
-            {"id": "audio", "decides_duration": True, "clips": _sounds(spec, lengths)},
+            {"id": "backgrounds", "clips": _pictures(spec, round_half_up(total * fps), fps)},
+            {"id": "audio", "decides_duration": True, "clips": _sounds(spec)},
         ],
     }
     return VideoSpec.model_validate(document)
@@ -67,13 +67,12 @@ def _picture(background: Background, length: int) -> Mapping[str, Any]:
     return {"image": background.image, **common}
 
 
-def _sounds(spec: LongformSpec, lengths: list[int]) -> list[Mapping[str, Any]]:
+def _sounds(spec: LongformSpec) -> list[Mapping[str, Any]]:
     last = len(spec.audio) - 1
     return [
         {
             "audio": piece.audio,
             "volume": piece.volume,
-            "length": f"{lengths[index]}f",
             "fade_in": spec.fade if index else 0,
             "fade_out": spec.fade if index < last else 0,
         }

@@ -8,7 +8,7 @@ from renderer.errors import Fault, Path
 from renderer.inputs import Inputs
 from renderer.media import Size
 from renderer.resolve import layout
-from renderer.resolve.schedule import Slot
+from renderer.resolve.slots import Slot
 from renderer.resolve.trim import source_part
 from renderer.resolve.typography import Typography
 from renderer.spec.clips import (
@@ -109,7 +109,7 @@ class Pictures:
             media=pin.media,
             from_=part.from_,
             speed=part.speed,
-            loop_frames=slot.natural if clip.loop else 0,
+            loop_frames=slot.round_frames if clip.loop else 0,
         )
         return picture, self._fitted(clip, _display_size(pin.media.video), slot.path)
 

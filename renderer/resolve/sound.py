@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from renderer.errors import Fault
 from renderer.inputs import Inputs
-from renderer.resolve.schedule import Schedule, Slot
+from renderer.resolve.schedule import Schedule
+from renderer.resolve.slots import Slot
 from renderer.resolve.trim import source_part
 from renderer.spec.clips import AudioClip, VideoClip
 from renderer.spec.model import Track, VideoSpec
@@ -153,7 +154,7 @@ def _period(
     if not clip.loop:
         return Fraction(0)
     # A looped video goes round in whole frames; its sound keeps step with it.
-    return slot.natural / fps * speed if isinstance(clip, VideoClip) else seconds
+    return slot.round_frames / fps * speed if isinstance(clip, VideoClip) else seconds
 
 
 def _samples(value: float | int | str, fps: Fraction) -> int:
