@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from renderer.bundle import verify
-from tests.renderer.test_pipeline import media, reelkiln  # noqa: F401
+from tests.command import reelkiln
 
 SPEC = """
 reelkiln: 1
@@ -14,7 +14,7 @@ fade: 0.2s
 """
 
 
-def test_backgrounds_fill_the_whole_length_of_the_sounds(media: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_backgrounds_fill_the_whole_length_of_the_sounds(media: Path, tmp_path: Path) -> None:
     (media / "long.yaml").write_text(SPEC)
     done = reelkiln("render", media / "long.yaml", "--outbox", tmp_path, store=tmp_path / "s")
     assert done.returncode == 0, done.stderr

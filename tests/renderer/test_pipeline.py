@@ -1,14 +1,12 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import av
-import imageio_ffmpeg
 import pytest
 
 from renderer.bundle import verify
 from renderer.errors import VerifyMismatch
+from tests.command import reelkiln
 
 SPEC = """
 reelkiln: 1
@@ -26,44 +24,8 @@ tracks:
 """
 
 
-@pytest.fixture(scope="session")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("media")
-    binary = imageio_ffmpeg.get_ffmpeg_exe()
-    common = [binary, "-v", "error", "-f", "lavfi"]
-    subprocess.run(
-        [*common, "-i", "testsrc2=s=400x300", "-frames:v", "1", folder / "a.png"], check=True
-    )
-    subprocess.run(
-        [
-            *common,
-            "-i",
-            "testsrc2=s=320x240:r=25:d=3",
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=440:d=3",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            folder / "b.mp4",
-        ],
-        check=True,
-    )
-    (folder / "spec.yaml").write_text(SPEC)
-    return folder
-
-
-def reelkiln(*words: str | Path, store: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from daemon.cli import main; main()", *map(str, words)]
-    env = {"REELKILN_STORE": str(store), "PATH": "/usr/bin:/bin", "HOME": str(store)}
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-
-
 def rendered(media: Path, folder: Path, jobs: int) -> dict[str, str]:
+    (media / "spec.yaml").write_text(SPEC)
     done = reelkiln(
         "render",
         media / "spec.yaml",
