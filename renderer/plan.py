@@ -128,13 +128,8 @@ class _Planner:
         stream = stream.filter("aresample", 48000, internal_sample_fmt="dblp", osf="s16",
                                dither_method="none")  # fmt: skip
         stream = stream.filter("aformat", sample_fmts="s16", channel_layouts="stereo")
-        both = stream.filter_multi_output("asplit")
-        aac = ("-c:a", "aac", "-b:a", sound.bitrate, "-movflags", "+faststart", *BITEXACT)
-        outputs = [
-            Output(stream=both[0], name="@out:audio.m4a", arguments=aac),
-            Output(stream=both[1], name="@pcm", arguments=("-f", "s16le", "-c:a", "pcm_s16le")),
-        ]
-        params: dict[str, Any] = {"samples": samples}
+        pcm = Output(stream=stream, name="@pcm", arguments=("-f", "s16le", "-c:a", "pcm_s16le"))
+        params: dict[str, Any] = {"samples": samples, "bitrate": sound.bitrate}
         if sound.loudness:
             params["loudness"] = {
                 "target_lufs": _hundredths(sound.loudness.target),
@@ -146,7 +141,7 @@ class _Planner:
             toolchain=self.toolchain,
             reads=tuple(graph.reads),
             params=params,
-            command=graph.command(outputs, before=AUDIO_CPUFLAGS),
+            command=graph.command([pcm], before=AUDIO_CPUFLAGS),
             outputs=("audio.m4a",),
             frames=self.timeline.length // 20 + 1,
             parts={"toolchain": self.toolchain, "sound": digest_of(repr(sound))},

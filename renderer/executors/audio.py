@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renderer.errors import OutputRejected
-from renderer.executors.commands import run_command
+from renderer.executors.aac import AacEncoder, container_arguments
+from renderer.executors.commands import run_command, run_ffmpeg
 from renderer.executors.context import Context, Made
 from renderer.executors.loudness import choose_gain, measure
+from renderer.graph.exact import AUDIO_CPUFLAGS, BITEXACT
 from renderer.steps import Step
 
-_SAMPLE_BYTES = 2  # s16le
+_SAMPLE_BYTES = 2 * 2  # stereo s16le
 _STRIDES = 200  # a long mix passes tens of thousands of pieces; nobody needs to hear each
 
 
 def mix_audio(step: Step, context: Context) -> Made:
-    """Run the mix; hash the samples it sends to `@pcm` while they pass.
+    """Run the mix; hash and encode the samples it sends to `@pcm` while they pass.
 
-    `params`: `samples` per channel there must be, `channels` (2 if absent), and perhaps
+    `params`: `samples` per channel there must be, the `bitrate` of the AAC, and perhaps
     `loudness` with `target_lufs` and `true_peak_db`, for which the graph holds `@gain`.
     Raises OutputRejected when there is one sample more or less.
     """
@@ -36,12 +38,35 @@ def mix_audio(step: Step, context: Context) -> Made:
             "gain_db": str(gain),
             "resulting_lufs": str(measured.integrated + gain),
         }
-    heard = _Samples(total=int(step.params["samples"]), channels=_channels(step))
+    heard = _Samples(total=int(step.params["samples"]))
     heard.listener = _scaled(step.frames, heard.total, context.on_frame)
-    run_command(step, context, words=words, stdout_to=heard.feed, reports=False)
-    heard.refuse_unless_complete(step.title)
-    files = {name: context.workdir / name for name in step.outputs}
-    return Made(files=files, facts={**facts, **heard.facts()})
+    with _encoder(step, context) as encoder:
+
+        def hear(data: bytes) -> None:
+            heard.feed(data)
+            encoder.feed(data)
+
+        run_command(step, context, words=words, stdout_to=hear, reports=False)
+        heard.refuse_unless_complete(step.title)
+        stream = context.workdir / "sound.aac"
+        stream.write_bytes(encoder.finish())
+    (name,) = step.outputs
+    made = context.workdir / name
+    packed = ("-movflags", "+faststart", *BITEXACT, f"file:{made}")
+    contained = container_arguments(stream, heard.total)
+    run_ffmpeg((*contained, *packed), step, context, reports=False)
+    return Made(files={name: made}, facts={**facts, **heard.facts()})
+
+
+def _encoder(step: Step, context: Context) -> AacEncoder:
+    return AacEncoder(
+        folder=context.workdir,
+        samples=int(step.params["samples"]),
+        bitrate=str(step.params["bitrate"]),
+        options=BITEXACT,
+        run=lambda argv: run_ffmpeg((*AUDIO_CPUFLAGS, *argv), step, context, reports=False),
+        jobs=context.jobs,
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +74,6 @@ class _Samples:
     """The raw samples seen so far."""
 
     total: int
-    channels: int
     listener: Callable[[int], None] | None = None
     is_silent: bool = True
     _bytes: int = 0
@@ -64,10 +88,10 @@ class _Samples:
 
     @property
     def samples(self) -> int:
-        return self._bytes // (_SAMPLE_BYTES * self.channels)
+        return self._bytes // _SAMPLE_BYTES
 
     def refuse_unless_complete(self, title: str) -> None:
-        if self._bytes != self.total * _SAMPLE_BYTES * self.channels:
+        if self._bytes != self.total * _SAMPLE_BYTES:
             raise OutputRejected(
                 f"{title}: {self.samples} samples were mixed, {self.total} were planned"
             )
@@ -79,10 +103,6 @@ class _Samples:
             "pcm_sha256": self._digest.hexdigest(),
             "is_silent": self.is_silent,
         }
-
-
-def _channels(step: Step) -> int:
-    return int(step.params.get("channels", 2))
 
 
 def _scaled(frames: int, samples: int, on_frame: Callable[[int], None]) -> Callable[[int], None]:

@@ -19,7 +19,8 @@ class Context:
     """The surroundings of one running step.
 
     `results` holds at least the steps it needs. `workdir` is private, empty at first and
-    removed afterwards. `on_frame` hears how many of the step's frames are done.
+    removed afterwards. `on_frame` hears how many of the step's frames are done. `jobs` is how
+    many processes a step that can be divided may run at once.
     """
 
     store: Store
@@ -28,6 +29,7 @@ class Context:
     workdir: Path
     stop: threading.Event
     on_frame: Callable[[int], None]
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

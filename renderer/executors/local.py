@@ -41,7 +41,7 @@ class LocalExecutor:
         distinct = tuple({step.key: step for step in steps}.values())
         _refuse_unknown_needs(distinct)
         speech = _Speech(listen=listen)
-        run = _Run(store=store, toolchain=self.toolchain, speech=speech)
+        run = _Run(store=store, toolchain=self.toolchain, speech=speech, jobs=self.jobs)
         waiting = run.reuse(distinct)
         with ThreadPoolExecutor(max(1, self.jobs), thread_name_prefix="step") as pool:
             try:
@@ -82,6 +82,7 @@ class _Run:
     store: Store
     toolchain: Toolchain
     speech: _Speech
+    jobs: int
     halt: threading.Event = field(default_factory=threading.Event)
     results: dict[str, StepResult] = field(default_factory=dict)
 
@@ -162,6 +163,7 @@ class _Run:
             workdir=workdir,
             stop=self.halt,
             on_frame=lambda frames: self.speech.progress(step, frames),
+            jobs=self.jobs,
         )
 
     def _say_finished(self, step: Step, *, reused: bool) -> None:

@@ -96,15 +96,14 @@ def mix(
     """A MIX_AUDIO of a test sound."""
     graph = (
         f"{source},aformat=sample_fmts=dbl:channel_layouts=stereo,atrim=end_sample={samples},"
-        "volume=@gain:precision=double,aresample=osf=s16:dither_method=none,asplit[a][pcm]"
+        "volume=@gain:precision=double,aresample=osf=s16:dither_method=none[pcm]"
     )
-    aac = ("-map", "[a]", "-c:a", "aac", "-b:a", "96k", "-fflags", "+bitexact")
     argv = (
         *("-cpuflags", "0", "-/filter_complex", "@graph"),
-        *(*aac, "-flags:a", "+bitexact", "-map_metadata", "-1", "-f", "mp4", "@out:audio.m4a"),
         *("-map", "[pcm]", "-c:a", "pcm_s16le", "-f", "s16le", "@pcm"),
     )
     params: dict[str, Any] = {"samples": samples if planned is None else planned}
+    params["bitrate"] = "96k"
     if loudness:
         params["loudness"] = loudness
     return make_step(
