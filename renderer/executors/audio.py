@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renderer.errors import OutputRejected
-from renderer.executors.commands import run_command
+from renderer.executors.commands import PCM, run_command, run_ffmpeg
 from renderer.executors.context import Context, Made
 from renderer.executors.loudness import choose_gain, measure
 from renderer.steps import Step
@@ -41,7 +41,21 @@ def mix_audio(step: Step, context: Context) -> Made:
     run_command(step, context, words=words, stdout_to=heard.feed, reports=False)
     heard.refuse_unless_complete(step.title)
     files = {name: context.workdir / name for name in step.outputs}
-    return Made(files=files, facts={**facts, **heard.facts()})
+    facts |= {**heard.facts(), "heard_samples": _decoded_samples(step, context)}
+    return Made(files=files, facts=facts)
+
+
+def _decoded_samples(step: Step, context: Context) -> int:
+    """How many samples a player hears: all decode, priming and padding are cut off."""
+    (name,) = step.outputs
+    decoded = _Samples(total=int(step.params["samples"]), channels=_channels(step))
+    argv = (
+        *("-xerror", "-err_detect", "explode", "-protocol_whitelist", "file", "-f", "mov"),
+        *("-i", f"file:{context.workdir / name}", "-c:a", "pcm_s16le", "-f", "s16le", PCM),
+    )
+    run_ffmpeg(argv, step, context, stdout_to=decoded.feed, reports=False)
+    decoded.refuse_unless_complete(f"{step.title}, decoded")
+    return decoded.samples
 
 
 @dataclass(slots=True, kw_only=True)

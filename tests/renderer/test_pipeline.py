@@ -82,7 +82,7 @@ def rendered(media: Path, folder: Path, jobs: int) -> dict[str, str]:
 def test_a_spec_becomes_a_bundle_of_exact_length_that_verifies(media: Path, tmp_path: Path) -> None:
     bundle = Path(rendered(media, tmp_path, 2)["path"])
     manifest = verify(bundle)
-    assert manifest["media"]["frames"] == 48
+    assert manifest.media["video.mp4"].picture.frames == 48
     with av.open(str(bundle / "video.mp4")) as video:
         frames = [frame.pts * frame.time_base for frame in video.decode(video=0)]
     assert len(frames) == 48

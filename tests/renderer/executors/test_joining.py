@@ -10,10 +10,11 @@ from renderer.errors import JoinMismatch
 from renderer.executors import join_check, joining
 from renderer.executors.joining import _Clock, _quoted
 from renderer.steps import Results, Step
+from renderer.store import LocalStore
 from tests.renderer.executors.conftest import Bench
 from tests.renderer.executors.test_audio import decoded
 from tests.renderer.executors.test_encoding import frames_by_ffmpeg
-from tests.renderer.executors.tiny import TinyStore, joined, mix, segment
+from tests.renderer.executors.tiny import joined, mix, segment
 
 
 def digests(bench: Bench, results: Results, step: Step) -> list[bytes]:
@@ -99,7 +100,7 @@ def test_another_sound_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_paths_with_quotes_and_spaces_can_be_joined(bench: Bench, tmp_path: Path) -> None:
-    bench.store = TinyStore(tmp_path / "it's a 'store' %d:x")
+    bench.store = LocalStore(tmp_path / "it's a 'store' %d:x")
     part = segment("a")
     step = joined([part], [[0, 2]])
     assert bench.run(part, step)[step.key].facts["frames"] == 20
