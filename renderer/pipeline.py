@@ -22,8 +22,8 @@ from renderer.store import Store
 from renderer.timeline import Timeline
 from renderer.toolchain import Toolchain
 
-_HEALINGS = 8
-"""Damaged objects that one render puts up with; each is found when it is used."""
+_HEALINGS_PER_STEP = 2
+"""A damaged object is found when it is used, and costs a try; a step has two outputs at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Renderer:
     ) -> Bundle:
         """Run the plan, seal what came out. A damaged object in the store is made again."""
         with self.store.workdir():  # as long as it is there, nothing we count on is pruned
-            for _ in range(_HEALINGS):
+            for _ in range(_HEALINGS_PER_STEP * len(prepared.plan.steps)):
                 try:
                     return self._render(prepared, outbox, stop or threading.Event())
                 except StoreCorrupt as error:
