@@ -27,7 +27,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (7 << 40, "7.0 TiB")],,
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (7 << 40, "7.0 TiB")],
 )
 def test_sizes_are_written_as_people_read_them(size: int, text: str) -> None:
     assert size_text(size) == text
