@@ -69,13 +69,19 @@ class Renderer:
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None
     ) -> Bundle:
         """Run the plan, seal what came out. A damaged object in the store is made again."""
+        stop = stop or threading.Event()
+        tries = 1 + _HEALINGS_PER_STEP * len(prepared.plan.steps)
         with self.store.workdir():  # as long as it is there, nothing we count on is pruned
-            for _ in range(_HEALINGS_PER_STEP * len(prepared.plan.steps)):
+            while True:
                 try:
-                    return self._render(prepared, outbox, stop or threading.Event())
+                    return self._render(prepared, outbox, stop)
+                except Rejected as error:  # a source changed under our hands
+                    raise prepared.loaded.located(error) from error
                 except StoreCorrupt as error:
+                    tries -= 1
+                    if not tries:
+                        raise
                     self.listen(Warned(code=error.code, message=error.message))
-            return self._render(prepared, outbox, stop or threading.Event())
 
     def _render(self, prepared: Prepared, outbox: Path, stop: threading.Event) -> Bundle:
         self.listen(StageStarted(stage="run"))

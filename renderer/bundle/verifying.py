@@ -49,7 +49,9 @@ def verify(path: Path, *, bundle_digest: str = "") -> Manifest:
     is no folder.
     """
     if not path.is_dir():
-        raise UsageError(f"{path} is not a folder", hint="name the folder of a bundle")
+        raise UsageError(
+            f"{path} is not a folder", hint="name the folder of a bundle; unpack a bundle.zip first"
+        )
     manifest = verify_folder(path)
     if bundle_digest not in ("", manifest.bundle_digest):
         raise VerifyMismatch(

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from renderer import store as store_module
 from renderer.errors import SourceChanged, StorageFull, StoreCorrupt
 from renderer.steps import Output, StepResult
 from renderer.store import LocalStore
+from renderer.store import local as store_module
 from tests.renderer.store_contract import KEY, StoreContract, aged, sha
 
 
@@ -87,6 +87,23 @@ def test_objects_are_read_in_full_once_a_process(
     other.path(sha256)
     other.path(sha256)
     assert read == ["x"]
+
+
+def test_an_object_written_to_in_place_is_read_in_full_again(store: LocalStore) -> None:
+    path = store.path(store.put_bytes(b"segment").sha256)
+    path.chmod(0o644)
+    path.write_bytes(b"segmenT")
+    with pytest.raises(StoreCorrupt):
+        store.path(sha(b"segment"))
+
+
+def test_a_file_just_written_is_hashed_again_since_it_may_still_change(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"first frames")
+    store.borrow(path)
+    assert not list((store.root / "stats").glob("*/*"))
 
 
 def test_any_flipped_byte_of_a_note_makes_it_unknown(store: LocalStore) -> None:
@@ -162,6 +179,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from renderer.store import LocalStore
+from renderer.store import local as store_module
 store = LocalStore(Path(sys.argv[1]))
 with store.workdir() as folder:
     store.put_bytes(b"from the child")
