@@ -34,7 +34,7 @@ from renderer.toolchain import Toolchain
 
 VIDEO, AUDIO = "video.mp4", "audio.m4a"
 
-_DARK = 24  # luma at or below which nothing is to be seen; 16 is black
+_DARK = 18  # luma of black is 16, and a lossy codec wavers a little; navy has 24
 _CHANNELS = 2
 _MEDIA_TYPES = {
     ".mp4": "video/mp4", ".m4a": "audio/mp4", ".jpg": "image/jpeg", ".json": "application/json",
