@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from daemon.cache import cache_app, store_root
 from daemon.demo import make_demo
 from daemon.progress import progress_listener
-from renderer.bundle import bundle_digest, verify
+from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.fonts import text_engine_fingerprint
 from renderer.inputs import Inputs, inputs_from_json
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn declarative specs into sealed, reproducible video bundles.",
 )
+app.add_typer(cache_app, name="cache")
 _words = Console(stderr=True)
 
 _CORES = os.cpu_count() or 1
@@ -126,11 +128,15 @@ def demo(
 
 
 @app.command(name="verify")
-def verify_command(bundle: Path, as_json: AsJson = False) -> None:
-    """Recompute every digest of a bundle."""
-    manifest = verify(bundle)
-    data = {"valid": True, "bundle_digest": bundle_digest(bundle), "files": len(manifest["files"])}
-    print(json.dumps(data) if as_json else f"{bundle}: intact, {data['bundle_digest']}")
+def verify_command(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle.")],
+    digest: Annotated[str, typer.Option(help="The bundle_digest that it must have.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Recompute everything in a bundle, and name whatever differs."""
+    manifest = verify(bundle, bundle_digest=digest)
+    data = {"valid": True, "bundle_digest": manifest.bundle_digest, "files": len(manifest.files)}
+    print(json.dumps(data) if as_json else f"{bundle}: intact, {manifest.bundle_digest}")
 
 
 def _explained(renderer: Renderer, prepared: Prepared) -> list[dict[str, Any]]:
@@ -190,13 +196,8 @@ def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> R
         base=base, roots=(base, *(media or ())), max_source_bytes=_limits().max_source_bytes
     )
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
-    store = LocalStore(_store_root())
+    store = LocalStore(store_root())
     return Renderer(store=store, toolchain=toolchain, policy=policy, jobs=jobs, listen=listen)
-
-
-def _store_root() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("REELKILN_STORE") or Path(cache) / "reelkiln")
 
 
 def _limits() -> Limits:

@@ -25,7 +25,7 @@ report them all at once; an exception is raised at the end, never at the first o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -162,7 +162,7 @@ class SourceRefused(Rejected):
 
 
 class SourceChanged(Rejected):
-    """`--locked`: a source is no longer what the lock says."""
+    """A source is not what `--locked` says, or not what it was when the render began."""
 
     code = "source-changed"
     exit_status = 4
@@ -221,9 +221,26 @@ class JoinMismatch(RenderFailed):
 
 
 class OutputRejected(RenderFailed):
-    """The finished output failed its checks and was put in quarantine."""
+    """A made file failed its checks. Finished ones lie in quarantine, in `folder`."""
 
     code = "output-rejected"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        folder: str = "",
+        findings: Iterable[Mapping[str, str]] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.folder = folder
+        self.findings = tuple(findings)
+
+    def as_json(self) -> dict[str, object]:
+        """The refusal as data: the folder of the quarantine, and what was found."""
+        findings = [dict(finding) for finding in self.findings]
+        return {**super().as_json(), "folder": self.folder or None, "findings": findings}
 
 
 class StorageFull(RenderFailed):
@@ -247,6 +264,9 @@ class StoreCorrupt(ReelkilnError):
     retryable = True
 
 
+_UNSEALED = "do not use it; fetch it anew from where it was published, or render the spec again"
+
+
 class VerifyMismatch(ReelkilnError):
     """A bundle is not what its manifest says. `mismatches` names every difference."""
 
@@ -256,7 +276,11 @@ class VerifyMismatch(ReelkilnError):
 
     def __init__(self, mismatches: Iterable[str]) -> None:
         self.mismatches = tuple(mismatches)
-        super().__init__("; ".join(self.mismatches))
+        super().__init__("; ".join(self.mismatches), hint=_UNSEALED)
+
+    def as_json(self) -> dict[str, object]:
+        """The mismatch as data, with every difference."""
+        return {**super().as_json(), "mismatches": list(self.mismatches)}
 
 
 class Interrupted(ReelkilnError):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.bundle import Bundle, BundleContents, seal
-from renderer.digest import digest_of
-from renderer.errors import OutputRejected, Rejected
+from renderer.bundle import Bundle, contents_of, seal
+from renderer.errors import Rejected, StoreCorrupt
 from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
 from renderer.fonts import load_fonts
@@ -20,13 +18,12 @@ from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
 from renderer.spec.loading import Loaded, sources_of
-from renderer.steps import Results
-from renderer.store import LocalStore
+from renderer.store import Store
 from renderer.timeline import Timeline
 from renderer.toolchain import Toolchain
 
-_DARK = 24
-"""Luma at or below which nothing is to be seen (16 is black)."""
+_HEALINGS_PER_STEP = 2
+"""A damaged object is found when it is used, and costs a try; a step has two outputs at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,7 @@ class Prepared:
 class Renderer:
     """Turns loaded specs into bundles."""
 
-    store: LocalStore
+    store: Store
     toolchain: Toolchain
     policy: SourcePolicy
     jobs: int = 2
@@ -71,73 +68,34 @@ class Renderer:
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None
     ) -> Bundle:
-        """Run the plan, check the outcome, seal it."""
+        """Run the plan, seal what came out. A damaged object in the store is made again."""
+        stop = stop or threading.Event()
+        tries = 1 + _HEALINGS_PER_STEP * len(prepared.plan.steps)
+        with self.store.workdir():  # as long as it is there, nothing we count on is pruned
+            while True:
+                try:
+                    return self._render(prepared, outbox, stop)
+                except Rejected as error:  # a source changed under our hands
+                    raise prepared.loaded.located(error) from error
+                except StoreCorrupt as error:
+                    tries -= 1
+                    if not tries:
+                        raise
+                    self.listen(Warned(code=error.code, message=error.message))
+
+    def _render(self, prepared: Prepared, outbox: Path, stop: threading.Event) -> Bundle:
         self.listen(StageStarted(stage="run"))
-        executor = LocalExecutor(toolchain=self.toolchain, jobs=self.jobs)
-        results = executor.run(
-            prepared.plan.steps, self.store, self.listen, stop or threading.Event()
-        )
-        self._check(prepared, results)
-        self.listen(StageStarted(stage="seal"))
-        bundle = seal(self._contents(prepared, results), outbox)
-        self.store.remember("plans", prepared.loaded.id, _memory(prepared.plan))
-        return bundle
-
-    def _check(self, prepared: Prepared, results: Results) -> None:
-        checks = prepared.loaded.spec.output.checks
-        found = []
-        brightest = max(
-            int(results[key].facts["luma_max"]) for key in set(prepared.plan.segment_steps)
-        )
-        if brightest <= _DARK and not checks.allow_black:
-            found.append("the whole picture is black (output.checks.allow_black accepts it)")
-        audio = prepared.plan.audio
-        if audio and results[audio].facts["is_silent"] and not checks.allow_silent:
-            found.append("the whole sound is silence (output.checks.allow_silent accepts it)")
-        if found:
-            raise OutputRejected("; ".join(found))
-
-    def _contents(self, prepared: Prepared, results: Results) -> BundleContents:
         made = prepared.plan
-        files = {"video.mp4": results[made.join].outputs["video.mp4"]}
-        files |= dict(results[made.stills].outputs)
-        if made.audio:
-            files["audio.m4a"] = results[made.audio].outputs["audio.m4a"]
-        paths = {name: self.store.path(output.sha256) for name, output in files.items()}
-        spec, lock = prepared.loaded.canonical(), prepared.inputs.as_json()
-        key = {"spec": spec, "lock": lock, "toolchain": self.toolchain.digest}
-        return BundleContents(
-            id=prepared.loaded.id,
-            render_key=digest_of(key),
-            spec=spec,
-            lock=lock,
-            files=paths,
-            media=_media(prepared.timeline),
-            content=self._content(made, results),
-            toolchain=self.toolchain.as_json(),
-        )
-
-    def _content(self, made: Plan, results: Results) -> Mapping[str, Any]:
-        frames = hashlib.sha256()
-        for key in made.segment_steps:
-            frames.update(self.store.path(results[key].outputs["frames.bin"].sha256).read_bytes())
-        content = {"frames_sha256": frames.hexdigest()}
-        if made.audio:
-            content["pcm_sha256"] = results[made.audio].facts["pcm_sha256"]
-        return content
-
-
-def _media(timeline: Timeline) -> Mapping[str, Any]:
-    fps = timeline.canvas.fps
-    seconds = timeline.length / fps
-    return {
-        "width": timeline.canvas.size[0],
-        "height": timeline.canvas.size[1],
-        "fps": f"{fps.numerator}/{fps.denominator}",
-        "frames": timeline.length,
-        "duration": f"{seconds.numerator}/{seconds.denominator}",
-        "samples": timeline.samples if timeline.sound.tracks else 0,
-    }
+        executor = LocalExecutor(toolchain=self.toolchain, jobs=self.jobs)
+        results = executor.run(made.steps, self.store, self.listen, stop)
+        self.listen(StageStarted(stage="seal"))
+        contents = contents_of(
+            prepared.loaded, prepared.inputs, prepared.timeline, made, results,
+            self.toolchain, self.store,
+        )  # fmt: skip
+        bundle = seal(contents, self.store, outbox, listen=self.listen)
+        self.store.remember("plans", prepared.loaded.id, _memory(made))
+        return bundle
 
 
 def _memory(made: Plan) -> Mapping[str, Any]:

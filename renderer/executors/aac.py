@@ -27,6 +27,9 @@ _AHEAD_PACKETS = 4  # an encoder looks further than the packet it writes
 _FRAME_BYTES = 4  # stereo s16le
 _ADTS_TICKS = 588  # ticks of FFmpeg's ADTS clock (28.224 MHz) per sample at 48 kHz
 
+_STRICT = ("-xerror", "-err_detect", "explode")
+"""What makes a decoder fail at the first thing that is wrong."""
+
 Run = Callable[[tuple[str, ...]], object]
 """Runs FFmpeg with these arguments and raises when it fails."""
 
@@ -126,6 +129,7 @@ class AacEncoder:
         source = ("-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "2", "-i", f"file:{raw}")
         coded = ("-c:a", "aac", "-b:a", self.bitrate, *self.options, "-f", "adts", f"file:{made}")
         self.run((*source, *coded))
+        self.run((*_STRICT, "-f", "aac", "-i", f"file:{made}", "-f", "null", "-"))
         packets = adts_packets(made.read_bytes())
         raw.unlink()
         made.unlink()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import av
 
 from renderer.errors import OutputRejected
 from renderer.executors.aac import AacEncoder, container_arguments
@@ -55,7 +58,16 @@ def mix_audio(step: Step, context: Context) -> Made:
     packed = ("-movflags", "+faststart", *BITEXACT, f"file:{made}")
     contained = container_arguments(stream, heard.total)
     run_ffmpeg((*contained, *packed), step, context, reports=False)
-    return Made(files={name: made}, facts={**facts, **heard.facts()})
+    facts |= {**heard.facts(), "heard_samples": _heard_samples(made)}
+    return Made(files={name: made}, facts=facts)
+
+
+def _heard_samples(path: Path) -> int:
+    """How many samples players play: between the edges that the edit list sets."""
+    with av.open(str(path), format="mov") as container:
+        stream = container.streams.audio[0]
+        assert stream.time_base is not None
+        return int((stream.duration or 0) * stream.time_base * stream.rate)
 
 
 def _encoder(step: Step, context: Context) -> AacEncoder:

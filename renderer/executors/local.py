@@ -135,7 +135,10 @@ class _Run:
             raise Interrupted(f"{step.title}: stopped before it began")
         self.speech.say(StepStarted(key=step.key, title=step.title, frames=step.frames))
         with self.store.workdir() as workdir:
-            made = perform(step, self._context(step, results, workdir))
+            try:
+                made = perform(step, self._context(step, results, workdir))
+            finally:
+                self._refuse_changed_sources(step)
             outputs = {
                 name: self.store.put_file(path, move=True)
                 for name, path in sorted(made.files.items())
@@ -144,6 +147,12 @@ class _Run:
         self.store.record(step.key, result)
         self._say_finished(step, reused=False)
         return result
+
+    def _refuse_changed_sources(self, step: Step) -> None:
+        """A file that changed while the step read it spoils the result, or was its failure."""
+        for read in step.reads:
+            if read.sha256:
+                self.store.path(read.sha256)
 
     def _stop_all(self, running: Mapping[Future[StepResult], Step]) -> None:
         """Asked to stop: end the children, but keep what was finished all the same."""

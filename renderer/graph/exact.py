@@ -24,6 +24,14 @@ _PRESETS: dict[Quality, tuple[str, ...]] = {
     Quality.LOSSLESS: ("-preset", "ultrafast", "-qp", "0"),
 }
 
+PROFILES: dict[Quality, str] = {
+    Quality.DRAFT: "Constrained Baseline",
+    Quality.STANDARD: "High",
+    Quality.HIGH: "High",
+    Quality.LOSSLESS: "High 4:4:4 Predictive",
+}
+"""The H.264 profile that x264 gives with each of these presets."""
+
 
 def rate_text(fps: Fraction) -> str:
     """Frames per second as FFmpeg writes them, `30000/1001`."""

@@ -12,7 +12,7 @@ from renderer.inputs import Inputs, Pin, SourceUse, inputs_of
 from renderer.media import MediaInfo, MediaKind, media_info_from_json
 from renderer.probe import PROBER, probe
 from renderer.sources.local import find_local
-from renderer.store import LocalStore
+from renderer.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class SourcePolicy:
 def acquire(
     uses: Iterable[SourceUse],
     policy: SourcePolicy,
-    store: LocalStore,
+    store: Store,
     *,
     lock: Inputs | None = None,
     listen: Listener = ignore,
@@ -53,19 +53,19 @@ def acquire(
     return inputs_of(pins)
 
 
-def _pin(source: str, policy: SourcePolicy, store: LocalStore) -> Pin:
+def _pin(source: str, policy: SourcePolicy, store: Store) -> Pin:
     path = find_local(source, policy.base, policy.roots, policy.max_source_bytes)
-    sha256 = store.digest_of_file(path)
-    store.borrow(path, sha256)
-    media = _media(path, sha256, store)
-    return Pin(source=source, sha256=sha256, size_bytes=path.stat().st_size, media=media)
+    kept = store.borrow(path)
+    media = _media(path, kept.sha256, store)
+    return Pin(source=source, sha256=kept.sha256, size_bytes=kept.size_bytes, media=media)
 
 
-def _media(path: Path, sha256: str, store: LocalStore) -> MediaInfo:
+def _media(path: Path, sha256: str, store: Store) -> MediaInfo:
     known = store.recall("facts", f"{PROBER}:{sha256}")
     if known:
-        return media_info_from_json(known)
+        return media_info_from_json(dict(known))
     media = probe(path)
+    store.path(sha256)  # raises SourceChanged if these facts may be those of other bytes
     store.remember("facts", f"{PROBER}:{sha256}", media.as_json())
     return media
 

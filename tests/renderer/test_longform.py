@@ -18,9 +18,9 @@ def test_backgrounds_fill_the_whole_length_of_the_sounds(media: Path, tmp_path: 
     (media / "long.yaml").write_text(SPEC)
     done = reelkiln("render", media / "long.yaml", "--outbox", tmp_path, store=tmp_path / "s")
     assert done.returncode == 0, done.stderr
-    manifest = verify(Path(done.stdout.strip()))
-    assert manifest["media"]["frames"] == 270  # 9 s at 29.97, rounded once
-    assert manifest["media"]["samples"] == round(270 * 48000 * 1001 / 30000)
+    facts = verify(Path(done.stdout.strip())).media["video.mp4"]
+    assert facts.picture.frames == 270  # 9 s at 29.97, rounded once
+    assert facts.sound.samples == round(270 * 48000 * 1001 / 30000)
 
 
 def test_a_fifth_background_is_an_error_of_its_own(tmp_path: Path) -> None:

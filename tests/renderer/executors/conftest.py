@@ -11,15 +11,15 @@ import pytest
 from renderer.events import Event
 from renderer.executors.local import LocalExecutor
 from renderer.steps import Results, Step
+from renderer.store import LocalStore
 from renderer.toolchain import Toolchain, find_toolchain
-from tests.renderer.executors.tiny import TinyStore
 
 
 class Bench:
     """A store, an executor and everything that was heard."""
 
     def __init__(self, root: Path, toolchain: Toolchain) -> None:
-        self.store = TinyStore(root)
+        self.store = LocalStore(root)
         self.toolchain = toolchain
         self.heard: list[Event] = []
         self.stop = threading.Event()

@@ -10,10 +10,11 @@ from renderer.errors import JoinMismatch
 from renderer.executors import join_check, joining
 from renderer.executors.joining import _Clock, _quoted
 from renderer.steps import Results, Step
+from renderer.store import LocalStore
 from tests.renderer.executors.conftest import Bench
 from tests.renderer.executors.test_audio import decoded
 from tests.renderer.executors.test_encoding import frames_by_ffmpeg
-from tests.renderer.executors.tiny import TinyStore, joined, mix, segment
+from tests.renderer.executors.tiny import joined, mix, segment
 
 
 def digests(bench: Bench, results: Results, step: Step) -> list[bytes]:
@@ -99,7 +100,7 @@ def test_another_sound_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_paths_with_quotes_and_spaces_can_be_joined(bench: Bench, tmp_path: Path) -> None:
-    bench.store = TinyStore(tmp_path / "it's a 'store' %d:x")
+    bench.store = LocalStore(tmp_path / "it's a 'store' %d:x")
     part = segment("a")
     step = joined([part], [[0, 2]])
     assert bench.run(part, step)[step.key].facts["frames"] == 20
@@ -123,5 +124,5 @@ def test_runs_joined_once_give_the_same_packets_as_naming_every_segment(
     step = joined(parts, order, rate="30000/1001")
     short = packets(bench.output(bench.run(*parts, step), step, "video.mp4"))
     monkeypatch.setattr(joining, "_LEAST_RUN", 1000)
-    bench.store = TinyStore(bench.store.root.parent / "other")
+    bench.store = LocalStore(bench.store.root.parent / "other")
     assert packets(bench.output(bench.run(*parts, step), step, "video.mp4")) == short

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from renderer.errors import CommandFailed, Interrupted, RenderFailed
+from renderer.errors import CommandFailed, Interrupted, RenderFailed, SourceChanged
 from renderer.events import Event, PlanMade, StepFinished, StepProgress, StepStarted
 from renderer.executors.local import LocalExecutor
-from renderer.steps import Command, Results, Step, StepKind, make_step
+from renderer.steps import Command, Read, Results, Step, StepKind, make_step
 from tests.renderer.executors.conftest import Bench
-from tests.renderer.executors.tiny import TinyStore, joined, mix, segment
+from tests.renderer.executors.tiny import EXACT, joined, mix, segment
 from tests.renderer.test_ffmpeg import alive_in
 
 
@@ -191,5 +191,25 @@ def test_an_output_that_was_not_made_is_a_failure(bench: Bench) -> None:
     step = replace(segment("a"), outputs=("segment.mp4", "extra.bin"))
     with pytest.raises(RenderFailed, match=r"did not make extra\.bin"):
         bench.run(step)
-    assert isinstance(bench.store, TinyStore)
-    assert bench.store.results == {}
+    assert bench.store.lookup(step.key) is None
+
+
+def test_a_source_that_changes_while_it_is_read_spoils_the_step(
+    bench: Bench, tmp_path: Path
+) -> None:
+    part = segment("a", frames=30)
+    source = tmp_path / "clip.mp4"
+    made = bench.output(bench.run(part), part, "segment.mp4").read_bytes()
+    source.write_bytes(made + b"\0\0\0\x08free")  # the store has no copy of these bytes
+    read = Read(sha256=bench.store.borrow(source).sha256)
+    argv = ("-f", "mov", "-i", "file:@in:0", "-vf", "realtime", *EXACT, "@out:segment.mp4")
+    step = replace(segment("b", frames=30), reads=(read,), command=Command(argv=argv))
+
+    def change(event: Event) -> None:
+        if isinstance(event, StepProgress):
+            source.write_bytes(source.read_bytes()[:-1] + b"?")
+
+    executor = LocalExecutor(toolchain=bench.toolchain, jobs=1)
+    with pytest.raises(SourceChanged, match=r"clip\.mp4 holds other bytes"):
+        executor.run((step,), bench.store, change, bench.stop)
+    assert bench.store.lookup(step.key) is None

@@ -8,7 +8,7 @@ from renderer.errors import RenderFailed
 from renderer.executors.commands import filled
 from renderer.executors.context import Context
 from renderer.executors.work import WORK
-from renderer.steps import Output, Read, StepKind, StepResult, make_step
+from renderer.steps import Read, StepKind, StepResult, make_step
 from tests.renderer.executors.conftest import Bench
 
 
@@ -29,14 +29,16 @@ def test_every_kind_of_step_has_its_function() -> None:
 
 
 def test_tokens_become_paths_and_nothing_else_changes(bench: Bench) -> None:
-    reads = (Read(sha256="a" * 64), Read(step="k", output="segment.mp4"))
+    a, b = bench.store.put_bytes(b"a"), bench.store.put_bytes(b"b")
+    reads = (Read(sha256=a.sha256), Read(step="k", output="segment.mp4"))
     step = make_step(StepKind.JOIN, "a join", toolchain="t", reads=reads)
-    made = StepResult(outputs={"segment.mp4": Output(sha256="b" * 64, size_bytes=1)})
+    made = StepResult(outputs={"segment.mp4": b})
     argv = ("-i", "file:@in:0", "-i", "@in:1", "@graph", "@list", "@pcm", "@out:v.mp4")
     plain = ("comment=@in:0", "a@in:0")
-    work, objects = bench.store.root / "work", bench.store.root / "objects"
+    work = bench.store.root / "work"
+    first, second = bench.store.path(a.sha256), bench.store.path(b.sha256)
     assert filled((*argv, *plain), step, context(bench, results={"k": made})) == (
-        *("-i", f"file:{objects / ('a' * 64)}", "-i", str(objects / ("b" * 64))),
+        *("-i", f"file:{first}", "-i", str(second)),
         *(str(work / "graph.txt"), str(work / "list.ffconcat"), "pipe:1", str(work / "v.mp4")),
         *plain,
     )

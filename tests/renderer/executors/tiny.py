@@ -1,16 +1,10 @@
-"""A tiny store and tiny steps, small enough to run real FFmpeg in every test."""
+"""Tiny steps, small enough to run real FFmpeg in every test."""
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from renderer.steps import Command, Output, Read, Step, StepKind, StepResult, make_step
+from renderer.steps import Command, Read, Step, StepKind, make_step
 
 EXACT = (
     *("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p"),
@@ -18,47 +12,6 @@ EXACT = (
     *("-bsf:v", "filter_units=remove_types=6", "-map_metadata", "-1"),
     *("-fflags", "+bitexact", "-flags:v", "+bitexact"),
 )
-
-
-class TinyStore:
-    """Files by digest in one folder, results in a dict."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.results: dict[str, StepResult] = {}
-        for name in ("objects", "work"):
-            (root / name).mkdir(parents=True, exist_ok=True)
-
-    def put_file(self, path: Path, *, move: bool = False) -> Output:
-        data = path.read_bytes()
-        if move:
-            path.unlink()
-        return self.put_bytes(data)
-
-    def put_bytes(self, data: bytes) -> Output:
-        sha256 = hashlib.sha256(data).hexdigest()
-        self.path(sha256).write_bytes(data)
-        return Output(sha256=sha256, size_bytes=len(data))
-
-    def path(self, sha256: str) -> Path:
-        return self.root / "objects" / sha256
-
-    def has(self, sha256: str) -> bool:
-        return self.path(sha256).exists()
-
-    def lookup(self, key: str) -> StepResult | None:
-        return self.results.get(key)
-
-    def record(self, key: str, result: StepResult) -> None:
-        self.results[key] = result
-
-    @contextmanager
-    def workdir(self) -> Iterator[Path]:
-        folder = Path(tempfile.mkdtemp(dir=self.root / "work"))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
 
 
 def segment(
