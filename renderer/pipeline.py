@@ -11,7 +11,7 @@ from typing import Any
 
 from renderer.bundle import Bundle, BundleContents, seal
 from renderer.digest import digest_of
-from renderer.errors import OutputRejected, Rejected
+from renderer.errors import OutputRejected, Rejected, SpecInvalid
 from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
 from renderer.fonts import load_fonts
@@ -19,6 +19,7 @@ from renderer.inputs import Inputs
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
+from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
 from renderer.steps import Results
 from renderer.store import LocalStore
@@ -60,6 +61,9 @@ class Renderer:
             )
             self.listen(StageStarted(stage="resolve"))
             timeline = resolve(loaded.spec, inputs, load_fonts())
+            seconds = timeline.length / timeline.canvas.fps
+            if too_long := check_length(loaded.spec, seconds, loaded.limits):
+                raise SpecInvalid(too_long)
         except Rejected as error:
             raise loaded.located(error) from error
         for warning in timeline.warnings:
