@@ -61,7 +61,7 @@ class Document:
         for length in range(len(fault.path), -1, -1):
             found = self.places.get(fault.path[:length])
             if found:
-                is_whole = length == len(fault.path)
+                is_whole = length == len(fault.path) or isinstance(self.nearest(fault.path), str)
                 return found[1] if is_whole and not fault.at_key else found[0]
         return None
 
@@ -88,7 +88,7 @@ def read_document(data: bytes, *, name: str, limits: Limits) -> Document:
         _refuse(document, *reading.faults)
     if not isinstance(reading.value, dict):
         message = "a document is a mapping of fields"
-        position = reading.places[()][1]
+        position = reading.places[()][1] if reading.places else None
         fault = Fault(code="wrong-type", message=message, position=position)
         _refuse(document, *(reading.faults or [fault]))
     return replace(

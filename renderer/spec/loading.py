@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +20,7 @@ from renderer.spec.document import Document, read_document
 from renderer.spec.faults import faults_from_pydantic
 from renderer.spec.locations import Locator
 from renderer.spec.model import LongformSpec, Spec, VideoBackground, VideoSpec, canonical_spec
+from renderer.spec.salvage import without_clips, without_fields
 from renderer.spec.variables import VARIABLE_CODES, substitute
 
 _ADAPTER: TypeAdapter[Spec] = TypeAdapter(model.Document)
@@ -70,7 +70,7 @@ def load(
     faults += _news(found, faults, document)
     spec, found = _validated(value)
     faults += _news(found, faults, document)
-    sound = spec or _validated(_without(value, found))[0]
+    sound = spec or _salvaged(value, found)
     faults += _news(check(sound, limits) if sound else [], faults, document)
     if faults or spec is None:
         raise SpecInvalid(faults, document=document.name)
@@ -85,33 +85,27 @@ def _validated(value: Any) -> tuple[Spec | None, list[Fault]]:
         return None, faults_from_pydantic(error, _LOCATOR)
 
 
-def _without(value: Any, faults: Iterable[Fault]) -> Any:
-    """The document without its wrong fields, so that what is right can be checked as well."""
-    sound = copy.deepcopy(value)
-    for path in {fault.path for fault in faults if fault.path}:
-        here = sound
-        for part in path[:-1]:
-            here = here[part] if _holds(here, part) else None
-        if isinstance(here, dict) and path[-1] != "id":  # others may point at an id
-            here.pop(path[-1], None)
-    return sound
-
-
-def _holds(value: Any, part: str | int) -> bool:
-    if isinstance(value, dict):
-        return part in value
-    return isinstance(value, list) and isinstance(part, int) and part < len(value)
+def _salvaged(value: Any, faults: list[Fault]) -> Spec | None:
+    """What is left of a wrong document when its wrong parts are taken out."""
+    spec: Spec | None = None
+    for repair in (without_fields, without_clips):
+        if spec is None:
+            value = repair(value, faults)
+            spec, faults = _validated(value)
+    return spec
 
 
 def _news(found: Iterable[Fault], known: Sequence[Fault], document: Document) -> list[Fault]:
     """Of the faults found, located, those that do not merely follow from one known before."""
     paths = {fault.path for fault in known if fault.path}
+    holders = {path[:-1] for path in paths}
     positions = {fault.position for fault in known if fault.position}
     located = [document.locate(_from_placeholder(fault, document)) for fault in found]
     return [
         fault
         for fault in located
         if fault.position not in positions
+        and fault.path not in holders
         and not any(fault.path[:length] in paths for length in range(1, len(fault.path) + 1))
     ]
 

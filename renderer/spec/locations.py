@@ -94,7 +94,7 @@ class Locator:
         fields = _fields(schema)
         if loc[0] in fields:
             yield from self._walk(fields[loc[0]], loc[1:], _into(here, loc[0], schema))
-        elif len(loc) == 1:
+        elif len(loc) == 1 and isinstance(loc[0], str):
             inner = _into(here, loc[0])
             yield replace(
                 inner, names=frozenset(fields), union=here.union, kind=here.kind, at_key=True

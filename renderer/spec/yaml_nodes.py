@@ -177,8 +177,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError, text: str, lines: Lines) -> Fault
     mark = error.problem_mark or error.context_mark
     index = mark.index if mark else 0
     problem = error.problem or error.context or "the text has not the form of YAML"
-    is_at_end = index >= len(text.rstrip())
-    if is_at_end and ("end of stream" in problem or "',' or" in problem):
+    if index >= len(text.rstrip()):
         begun = error.context_mark.index if error.context_mark else index
         message = f"the document ends before what begins at {_spot(lines.at(begun))} is closed"
         hint = "is the file still being written?"
