@@ -303,14 +303,14 @@ def _length_of(clip: Clip) -> Time | Relation:
 def _checked(nodes: _Nodes, values: Mapping[Node, int]) -> Schedule:
     total = values[_TOTAL]
     faults: list[Fault] = []
-    if total <= 0:
-        faults.append(_no_duration())
     spans: list[Span] = []
     for number, slot in enumerate(nodes.slots):
         start, length = values["start", number], values["length", number]
         faults += _time_faults(nodes, slot, start, length)
         spans.append(Span(start, start + max(length, 0)))
     faults += _neighbour_faults(nodes, spans)
+    if total <= 0 and not faults:
+        faults.append(_no_duration())
     late = [s.name for s, span in zip(nodes.slots, spans, strict=True) if span.start >= total > 0]
     warnings = tuple(f"{name} begins after the video ends and is left out" for name in late)
     return Schedule(
@@ -329,7 +329,7 @@ def _no_duration() -> Fault:
 
 def _time_faults(nodes: _Nodes, slot: Slot, start: int, length: int) -> Iterator[Fault]:
     fps = nodes.fps
-    if start < 0:
+    if start < 0 and not slot.join:  # else the transition is too long, and that is told
         yield Fault(
             code="starts-before-zero",
             path=(*slot.path, "start") if slot.clip.start != "auto" else slot.path,
