@@ -53,7 +53,8 @@ def build_tree(text: str, lines: Lines, limits: Limits) -> Tree:
     except yaml.MarkedYAMLError as error:
         builder.stop(_syntax_fault(error, text, lines))
     except yaml.YAMLError as error:
-        builder.stop(Fault(code="bad-yaml", message=f"not YAML: {error}"))
+        at = lines.at(getattr(error, "position", 0))
+        builder.stop(Fault(code="bad-yaml", message=f"not YAML: {error}", position=at))
     return builder.tree
 
 
