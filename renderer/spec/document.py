@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, NoReturn
 
 from renderer.errors import Fault, Path, Position, SpecInvalid
@@ -16,6 +17,9 @@ _FORBIDDEN = {
     "json": re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]"),
     "yaml": re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]"),
 }
+MAX_FAULTS = 500
+"""A document with more faults is told of the first ones: nobody reads on."""
+
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -32,6 +36,10 @@ class Document:
     value: Any
     places: Places = field(default_factory=dict, repr=False, compare=False)
     faults: tuple[Fault, ...] = ()
+    lines: Lines = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", Lines(self.text))
 
     def locate(self, fault: Fault) -> Fault:
         """The fault with its position and an excerpt with a caret.
@@ -42,7 +50,7 @@ class Document:
         position = fault.position or self._position(fault)
         if position is None:
             return fault
-        shown = fault.excerpt or excerpt(Lines(self.text), position)
+        shown = fault.excerpt or excerpt(self.lines, position)
         return replace(fault, position=position, excerpt=shown)
 
     def nearest(self, path: Path) -> Any:
@@ -92,12 +100,16 @@ def read_document(data: bytes, *, name: str, limits: Limits) -> Document:
         fault = Fault(code="wrong-type", message=message, position=position)
         _refuse(document, *(reading.faults or [fault]))
     return replace(
-        document, value=reading.value, places=reading.places, faults=tuple(reading.faults)
+        document,
+        value=reading.value,
+        places=reading.places,
+        faults=tuple(reading.faults[:MAX_FAULTS]),
     )
 
 
 def _refuse(document: Document, *faults: Fault) -> NoReturn:
-    raise SpecInvalid([document.locate(fault) for fault in faults], document=document.name)
+    located = [document.locate(fault) for fault in faults[:MAX_FAULTS]]
+    raise SpecInvalid(located, document=document.name)
 
 
 def _refuse_large(data: bytes, name: str, limits: Limits) -> None:
@@ -140,10 +152,9 @@ def _refuse_unreadable(document: Document) -> None:
             document,
             Fault(code="empty-document", message=message, hint=hint, position=Lines("").at(0)),
         )
-    found = list(_FORBIDDEN[document.format].finditer(text))
-    lines = Lines(text)
+    found = list(islice(_FORBIDDEN[document.format].finditer(text), MAX_FAULTS))
     if found:
-        _refuse(document, *(_bad_character(match, lines) for match in found[:20]))
+        _refuse(document, *(_bad_character(match, document.lines) for match in found))
 
 
 def _bad_character(match: re.Match[str], lines: Lines) -> Fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -56,11 +57,11 @@ class _Finding:
         return _CODES.get(self.kind, "wrong-type")
 
 
-def faults_from_pydantic(error: ValidationError, locator: Locator) -> list[Fault]:
-    """One fault for each wrong thing, in no particular order."""
+def faults_from_pydantic(error: ValidationError, locator: Locator, *, at_most: int) -> list[Fault]:
+    """One fault for each wrong thing, made of `at_most` of pydantic's findings."""
     findings = [
         _Finding(e["type"], e["input"], e.get("ctx", {}), locator.locate(e["loc"]))
-        for e in error.errors(include_url=False)
+        for e in islice(error.errors(include_url=False), at_most)
     ]
     return [fault for told in _told(findings) for fault in _faults(told, locator)]
 

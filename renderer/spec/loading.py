@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +17,7 @@ from renderer.media import MediaKind
 from renderer.spec import model
 from renderer.spec.checks import check, items_of
 from renderer.spec.clips import AudioClip, ImageClip, VideoClip
-from renderer.spec.document import Document, read_document
+from renderer.spec.document import MAX_FAULTS, Document, read_document
 from renderer.spec.faults import faults_from_pydantic
 from renderer.spec.locations import Locator
 from renderer.spec.model import LongformSpec, Spec, VideoBackground, VideoSpec, canonical_spec
@@ -82,7 +83,7 @@ def _validated(value: Any) -> tuple[Spec | None, list[Fault]]:
     try:
         return _ADAPTER.validate_python(value), []
     except ValidationError as error:
-        return None, faults_from_pydantic(error, _LOCATOR)
+        return None, faults_from_pydantic(error, _LOCATOR, at_most=MAX_FAULTS)
 
 
 def _salvaged(value: Any, faults: list[Fault]) -> Spec | None:
@@ -100,7 +101,9 @@ def _news(found: Iterable[Fault], known: Sequence[Fault], document: Document) ->
     paths = {fault.path for fault in known if fault.path}
     holders = {path[:-1] for path in paths}
     positions = {fault.position for fault in known if fault.position}
-    located = [document.locate(_from_placeholder(fault, document)) for fault in found]
+    located = [
+        document.locate(_from_placeholder(fault, document)) for fault in islice(found, MAX_FAULTS)
+    ]
     return [
         fault
         for fault in located

@@ -55,6 +55,7 @@ class Locator:
         self._definitions = {
             part["ref"]: part for part in self._root.get("definitions", ()) if "ref" in part
         }
+        self._choices = dict(_unions_in(self._root))
 
     def locate(self, loc: tuple[str | int, ...]) -> Location:
         """The place of a pydantic `loc`."""
@@ -63,12 +64,12 @@ class Locator:
 
     def siblings(self, union: KeyedUnion, name: str) -> tuple[str, ...]:
         """Keys of the members of `union` that have a field `name`."""
-        choices = self._choices_of(union)
+        choices = self._choices[union]
         return tuple(key for key in union.keys if name in self._names(choices[key]))
 
     def names_in(self, union: KeyedUnion) -> frozenset[str]:
         """All fields of all members of `union`."""
-        return frozenset().union(*map(self._names, self._choices_of(union).values()))
+        return frozenset().union(*map(self._names, self._choices[union].values()))
 
     def _walk(self, schema: _Schema, loc: tuple[Any, ...], here: Location) -> Iterator[Location]:
         """All readings of `loc` from `schema` on, likeliest first."""
@@ -137,25 +138,24 @@ class Locator:
         bare = self._bare(schema)
         return frozenset(_fields(bare)) if bare["type"] == "model-fields" else frozenset()
 
-    def _choices_of(self, union: KeyedUnion) -> Mapping[str, _Schema]:
-        todo: list[Any] = [self._root]
-        while todo:
-            part = todo.pop()
-            if isinstance(part, Mapping):
-                if part.get("type") == "tagged-union" and _union_of(part) is union:
-                    choices: Mapping[str, _Schema] = part["choices"]
-                    return choices
-                todo += part.values()
-            elif isinstance(part, (list, tuple)):
-                todo += part
-        raise LookupError(f"no union of {union.keys} in the model")
-
 
 _ANY: _Schema = {"type": "any"}
 
 
 def _fields(schema: _Schema) -> dict[str, _Schema]:
     return {field.get("validation_alias", name): field for name, field in schema["fields"].items()}
+
+
+def _unions_in(schema: Any) -> Iterator[tuple[KeyedUnion, Mapping[str, _Schema]]]:
+    """Every keyed union of a core schema with the schemas of its members."""
+    if isinstance(schema, Mapping):
+        if schema.get("type") == "tagged-union" and (union := _union_of(schema)):
+            yield union, schema["choices"]
+        for part in schema.values():
+            yield from _unions_in(part)
+    elif isinstance(schema, (list, tuple)):
+        for part in schema:
+            yield from _unions_in(part)
 
 
 def _union_of(schema: _Schema) -> KeyedUnion | None:

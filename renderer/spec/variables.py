@@ -64,15 +64,20 @@ class _Filler:
         if whole and whole[2] and not whole[1]:
             return self.look_up(whole[2], path)
 
+        wrong: list[int] = []
+
         def written(match: re.Match[str]) -> str:
             if match[1]:
                 return match[0][1:]
             if not match[2]:
-                self.faults.append(_not_a_placeholder(text[match.start() :], path))
+                wrong.append(match.start())
                 return ""
             return _as_text(self.look_up(match[2], path))
 
-        return _PLACEHOLDER.sub(written, text)
+        filled = _PLACEHOLDER.sub(written, text)
+        if wrong:
+            self.faults.append(_not_a_placeholder(text[wrong[0] : wrong[0] + _SHOWN], path))
+        return filled
 
     def look_up(self, name: str, path: Path) -> Any:
         if self.is_over(path):
@@ -148,12 +153,11 @@ def _unescaped(value: Any) -> Any:
 
 
 def _not_a_placeholder(text: str, path: Path) -> Fault:
-    end = text.find("}}") + 2
-    shown = text[: min(end if end > 1 else _SHOWN, _SHOWN)]
+    shown, closing, _ = text.partition("}}")
     return Fault(
         code="bad-placeholder",
         path=path,
-        message=f'"{shown}" is not a placeholder such as {{{{name}}}}',
+        message=f'"{shown}{closing}" is not a placeholder such as {{{{name}}}}',
         hint=r"names are of letters, digits, _ . and -; \{{ is a plain {{",
     )
 
