@@ -21,9 +21,11 @@ from renderer.fonts import text_engine_fingerprint
 from renderer.inputs import Inputs, inputs_from_json
 from renderer.limits import Limits, setting_of
 from renderer.pipeline import Prepared, Renderer
+from renderer.schemas import schema_file, schemas
 from renderer.sources import SourcePolicy
 from renderer.spec.faults import describe
 from renderer.spec.loading import Loaded, load
+from renderer.spec.suggest import did_you_mean
 from renderer.store import LocalStore
 from renderer.timebase import clock_text
 from renderer.toolchain import find_toolchain
@@ -113,6 +115,18 @@ def explain(
 
 
 @app.command()
+def schema(
+    name: Annotated[str, typer.Argument(help="Which: spec.")] = "spec",
+) -> None:
+    """Print a JSON Schema, for editors and other programs."""
+    known = sorted(schemas())
+    if name not in known:
+        hint = did_you_mean(name, known) or "schemas: " + ", ".join(known)
+        raise UsageError(f'no schema is called "{name}"', hint=hint)
+    print(schema_file(name).read_text(encoding="utf-8"), end="")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put it all.")] = Path("reelkiln-demo"),
 ) -> None:
@@ -178,7 +192,7 @@ def _load(spec: Path, var: list[str] | None) -> Loaded:
         if not sign:
             raise UsageError(f"--var {entry} has no =", hint="write --var name=value")
         try:
-            variables[name] = json.loads(value)
+            variables[name] = json.loads(value, parse_constant=_as_text)
         except ValueError:
             variables[name] = value
     if str(spec) == "-":
@@ -188,6 +202,11 @@ def _load(spec: Path, var: list[str] | None) -> Loaded:
     except OSError as error:
         raise UsageError(f"{spec} cannot be read: {error.strerror}") from error
     return load(data, name=str(spec), limits=_limits(), variables=variables)
+
+
+def _as_text(word: str) -> str:
+    """NaN and Infinity, which JSON does not have, are words like any other."""
+    return word
 
 
 def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> Renderer:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.bundle import Bundle, contents_of, seal
-from renderer.errors import Rejected, StoreCorrupt
+from renderer.errors import Rejected, SpecInvalid, StoreCorrupt
 from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
 from renderer.fonts import load_fonts
@@ -17,6 +17,7 @@ from renderer.inputs import Inputs
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
+from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
 from renderer.store import Store
 from renderer.timeline import Timeline
@@ -57,6 +58,9 @@ class Renderer:
             )
             self.listen(StageStarted(stage="resolve"))
             timeline = resolve(loaded.spec, inputs, load_fonts())
+            seconds = timeline.length / timeline.canvas.fps
+            if too_long := check_length(loaded.spec, seconds, loaded.limits):
+                raise SpecInvalid(too_long)
         except Rejected as error:
             raise loaded.located(error) from error
         for warning in timeline.warnings:

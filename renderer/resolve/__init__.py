@@ -21,6 +21,7 @@ from renderer.text.faces import FontBook
 from renderer.timebase import Span, parse_rate
 from renderer.timeline import Blend, Canvas, Element, Layer, Quality, Shown, Timeline
 
+_CLIP_DEPTH = len(("tracks", 0, "clips", 0))
 STILL_SECONDS = 5
 """How long a still or a text lasts when nothing says."""
 
@@ -43,7 +44,8 @@ class _Resolver:
         canvas = self._canvas()
         faults = self._trim_faults()
         plan = schedule(self.spec, self.fps, self._natural)
-        faults += plan.faults
+        trimmed = {fault.path[:_CLIP_DEPTH] for fault in faults}  # of unknown length, then
+        faults += [f for f in plan.faults if f.path[:_CLIP_DEPTH] not in trimmed]
         if faults:
             raise SpecInvalid(faults)
         pictures = Pictures(self.spec, self.inputs, self.fonts, canvas)

@@ -47,11 +47,13 @@ def schedule(spec: VideoSpec, fps: Fraction, natural: Natural) -> Schedule:
 def _checked(times: Times, values: Mapping[Node, Fraction]) -> Schedule:
     total = round_half_up(values[TOTAL])
     spans = tuple(_span(number, values) for number in range(len(times.slots)))
-    faults = [] if total > 0 else [_no_duration()]
+    faults: list[Fault] = []
     for number, (slot, span) in enumerate(zip(times.slots, spans, strict=True)):
         faults += _time_faults(times.fps, slot, span, values["length", number])
     slots = _with_overlaps(times.slots, spans)
     faults += _neighbour_faults(times.fps, slots, spans)
+    if total <= 0 and not faults:
+        faults.append(_no_duration())
     late = [s.name for s, span in zip(slots, spans, strict=True) if span.start >= total > 0]
     warnings = tuple(f"{name} begins after the video ends and is left out" for name in late)
     return Schedule(slots=slots, spans=spans, total=total, faults=tuple(faults), warnings=warnings)
@@ -85,7 +87,7 @@ def _no_duration() -> Fault:
 
 
 def _time_faults(fps: Fraction, slot: Slot, span: Span, length: Fraction) -> Iterator[Fault]:
-    if span.start < 0:
+    if span.start < 0 and not slot.join:  # else the transition is too long, and that is told
         yield Fault(
             code="starts-before-zero",
             path=(*slot.path, "start") if slot.clip.start != "auto" else slot.path,

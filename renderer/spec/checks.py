@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from renderer.errors import Fault, Path
 from renderer.limits import Limits, over_limit
-from renderer.spec.clips import PointAt, TextClip
-from renderer.spec.model import LongformSpec, Spec, VideoSpec
-from renderer.spec.values import to_colour, to_size, to_time
-from renderer.timebase import parse_rate
+from renderer.spec.clips import AudioClip, PointAt, TextClip
+from renderer.spec.model import LongformSpec, Spec, Track, VideoSpec
+from renderer.spec.style import STYLE_NAMES, TextStyle
+from renderer.spec.suggest import did_you_mean
+from renderer.spec.values import to_relation, to_size, to_time
+from renderer.timebase import clock_text, parse_rate
 
 MAX_BACKGROUNDS = 4
 
@@ -20,7 +23,21 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     faults = list(_output_faults(spec, limits))
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
-    return faults + list(_count_faults(spec, limits)) + list(_clip_faults(spec, limits))
+    faults += _count_faults(spec, limits)
+    faults += _clip_faults(spec, limits)
+    faults += _reference_faults(spec)
+    return faults
+
+
+def check_length(spec: Spec, seconds: Fraction, limits: Limits) -> list[Fault]:
+    """Whether a video of `seconds`, as resolved from its sources, is too long."""
+    if seconds <= limits.max_duration_s:
+        return []
+    path: Path = ("audio",) if isinstance(spec, LongformSpec) else ("tracks",)
+    what = f"a video of {clock_text(seconds)}"
+    message = over_limit(what, "max_duration_s", limits.max_duration_s)
+    hint = 'shorten the clips, or set "output.duration"'
+    return [Fault(code="over-limit", path=path, message=message, hint=hint)]
 
 
 def _output_faults(spec: Spec, limits: Limits) -> Iterator[Fault]:
@@ -33,12 +50,12 @@ def _output_faults(spec: Spec, limits: Limits) -> Iterator[Fault]:
         message = over_limit(f"{width}x{height}", "max_pixels", limits.max_pixels)
         yield Fault(code="over-limit", path=("output", "size"), message=message)
     rate = parse_rate(output.fps)
-    if rate > limits.max_fps or rate < 1:
+    if rate < 1:
+        message = f"{output.fps} is less than the minimum of one frame a second"
+        yield Fault(code="out-of-range", path=("output", "fps"), message=message)
+    if rate > limits.max_fps:
         message = over_limit(f"{output.fps} frames a second", "max_fps", limits.max_fps)
         yield Fault(code="over-limit", path=("output", "fps"), message=message)
-    if to_colour(output.background) is None:
-        message = f'"{output.background}" is not a colour'
-        yield Fault(code="unknown-colour", path=("output", "background"), message=message)
     if output.duration is not None:
         seconds = to_time(output.duration).to_seconds(rate)
         if seconds > limits.max_duration_s:
@@ -73,6 +90,55 @@ def _clip_faults(spec: VideoSpec, limits: Limits) -> Iterator[Fault]:
             what = f"a text of {len(item.text)} characters"
             message = over_limit(what, "max_text_characters", limits.max_text_characters)
             yield Fault(code="over-limit", path=(*path, "text"), message=message)
+
+
+def _reference_faults(spec: VideoSpec) -> Iterator[Fault]:
+    """Names that nothing has: of clips, tracks and styles."""
+    clips = {str(item.id) for _, item in items_of(spec) if getattr(item, "id", None)}
+    tracks = {track.id for track in spec.tracks if track.id}
+    for number, track in enumerate(spec.tracks):
+        yield from _duck_faults(track.duck_under, ("tracks", number), track, tracks)
+    for path, item in items_of(spec):
+        for where, name in _pointers(item):
+            if name not in clips:
+                message = f'no clip has the id "{name}"'
+                hint = did_you_mean(name, clips)
+                yield Fault(code="unknown-clip", path=(*path, *where), message=message, hint=hint)
+        track = spec.tracks[int(path[1])]
+        if isinstance(item, AudioClip):
+            yield from _duck_faults(item.duck_under, path, track, tracks)
+        if isinstance(item, TextClip):
+            yield from _style_faults(item.style, (*path, "style"), spec)
+
+
+def _pointers(item: Any) -> Iterator[tuple[Path, str]]:
+    """The clips an item points at: where it says so, and the id."""
+    for field in ("start", "length"):
+        when = getattr(item, field, None)
+        if isinstance(when, PointAt):
+            yield from ((("start", "after"), name) for name in (when.after,) if name)
+            yield from ((("start", "with"), name) for name in (when.with_,) if name)
+        elif isinstance(when, str):
+            relation = to_relation(when)
+            if relation and relation.clip:
+                yield (field,), relation.clip
+
+
+def _duck_faults(name: str | None, path: Path, track: Track, tracks: set[str]) -> Iterator[Fault]:
+    if name is None or (name in tracks and name != track.id):
+        return
+    message, hint = f'no track has the id "{name}"', did_you_mean(name, tracks)
+    if name == track.id:
+        message, hint = "a track cannot duck under itself", "name the track of the voice"
+    yield Fault(code="unknown-track", path=(*path, "duck_under"), message=message, hint=hint)
+
+
+def _style_faults(style: str | TextStyle, path: Path, spec: VideoSpec) -> Iterator[Fault]:
+    known = {*STYLE_NAMES, *spec.styles}
+    if isinstance(style, str) and style not in known:
+        message = f'no text style is called "{style}"'
+        hint = did_you_mean(style, known) or "styles: " + ", ".join(sorted(known))
+        yield Fault(code="unknown-style", path=path, message=message, hint=hint)
 
 
 def _twice(name: str, path: Path, seen: dict[str, Path]) -> Iterator[Fault]:

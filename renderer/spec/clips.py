@@ -8,11 +8,11 @@ from pydantic import Field
 
 from renderer.spec.base import Part
 from renderer.spec.keyed_union import KeyedUnion
-from renderer.spec.numbers import Int, Number, Pattern
-from renderer.spec.style import StyleName, TextStyle
+from renderer.spec.numbers import Int, Number, Written
+from renderer.spec.style import STYLE_NAMES, TextStyle
 from renderer.spec.values import (
-    LENGTH_PATTERN,
-    START_PATTERN,
+    IDENTIFIER,
+    POINTER_PATTERN,
     BoxText,
     ColourText,
     Identifier,
@@ -59,10 +59,12 @@ class PointAt(Part):
     offset: TimeValue = Field(0, description="This much later.", examples=["0.5s"])
 
 
-StartText = Annotated[str, Pattern(START_PATTERN)]
-LengthText = Annotated[str, Pattern(LENGTH_PATTERN)]
+PointingText = Annotated[
+    str,
+    Written(POINTER_PATTERN, form="auto, end, after:ID or with:ID", words=("auto", "end")),
+]
 Start = Annotated[
-    TimeValue | StartText | PointAt,
+    TimeValue | PointingText | PointAt,
     Field(
         description="When the clip begins: a time, `auto` (after the clip before it on the "
         "track), `end` (so that it ends with the video), `after:ID` or `with:ID`.",
@@ -70,7 +72,7 @@ Start = Annotated[
     ),
 ]
 Length = Annotated[
-    TimeValue | LengthText,
+    TimeValue | PointingText,
     Field(
         description="How long: a time, `auto` (its own length; 5 s for stills and text), `end` "
         "(to the end of the video), `with:ID` (as long as ID), `after:ID` (until ID has ended).",
@@ -141,14 +143,16 @@ class Visible(Timed):
     """What every clip that can be seen has."""
 
     anchor: Anchor = Field("center", description="Where on the canvas it is held.")
-    offset: Offset | None = Field(None, description="A shift from the anchor.")
+    offset: Offset | None = Field(
+        None, description="A shift from the anchor.", examples=[{"x": 40, "y": "-5%"}]
+    )
     scale: Annotated[Number, Field(gt=0, le=20)] = Field(1, description="Size, 1 is as fitted.")
     rotation: Annotated[Number, Field(ge=-3600, le=3600)] = Field(
         0, description="Degrees clockwise."
     )
     opacity: Share = Field(1, description="0 is invisible, 1 solid.")
-    enter: Passage | None = Field(None, description="How it comes in.")
-    exit: Passage | None = Field(None, description="How it leaves.")
+    enter: Passage | None = Field(None, description="How it comes in.", examples=[{"fade": "0.3s"}])
+    exit: Passage | None = Field(None, description="How it leaves.", examples=[{"slide": "right"}])
 
 
 class Fitted(Visible):
@@ -165,7 +169,11 @@ class Fitted(Visible):
         "The whole canvas when left out.",
         examples=["40%x40%", "640x360"],
     )
-    crop: Crop | None = Field(None, description="Cut edges off before fitting.")
+    crop: Crop | None = Field(
+        None,
+        description="Cut edges off before fitting.",
+        examples=[{"top": "10%", "bottom": "10%"}],
+    )
 
 
 class Sounding(Part):
@@ -174,7 +182,11 @@ class Sounding(Part):
     volume: Volume = Field(1, description="1 is unchanged, 0 silent, 2 twice the amplitude.")
     fade_in: TimeValue = Field(0, description="The sound rises over this time.")
     fade_out: TimeValue = Field(0, description="The sound falls over this time.")
-    trim: Trim | None = Field(None, description="Which part of the source is used.")
+    trim: Trim | None = Field(
+        None,
+        description="Which part of the source is used.",
+        examples=[{"from": "2s", "to": "8s"}],
+    )
     speed: Speed = Field(1, description="2 is twice as fast; pitch is kept.")
     loop: bool = Field(False, description="Begin again when the source ends.")
 
@@ -202,6 +214,11 @@ class AudioClip(Timed, Sounding):
     )
 
 
+StyleText = Annotated[
+    str, Written(IDENTIFIER, form="the name of a style", words=tuple(STYLE_NAMES))
+]
+
+
 class TextClip(Visible):
     """Words on the picture."""
 
@@ -209,7 +226,7 @@ class TextClip(Visible):
         description="The words. Lines break where you break them and where the width asks.",
         examples=["Hello {{name}}"],
     )
-    style: StyleName | Identifier | TextStyle = Field(
+    style: StyleText | TextStyle = Field(
         "title", description="A built-in style, one of `styles`, or a style of its own."
     )
 

@@ -9,16 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import core_schema
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from renderer.spec.suggest import listed
+
+METADATA = "keyed_union"
+"""Under this name the annotation is found again in the metadata of its core schema."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyedUnion:
-    """Annotation of a union: `keys` in the order of its members.
+    """Annotation of a union of models: `keys` in the order of its members.
 
-    Told by presence of the key, or with `by_value_of` by the value of that field
-    (`default` when it is absent).
+    Told by presence of the key (the first one present wins, the others are then unknown
+    fields), or with `by_value_of` by the value of that field; when the field is absent,
+    `default` is meant, or with no default nothing is.
     """
 
     keys: tuple[str, ...]
@@ -27,55 +33,79 @@ class KeyedUnion:
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        members = dict(zip(self.keys, self._members(source), strict=True))
-        choices = {key: handler.generate_schema(member) for key, member in members.items()}
+    ) -> CoreSchema:
+        members = dict(zip(self.keys, get_args(source), strict=True))
         return core_schema.tagged_union_schema(
-            choices,
-            discriminator=self._key_of,
+            {key: handler.generate_schema(member) for key, member in members.items()},
+            discriminator=self.key_of,
             custom_error_type="no_kind",
-            custom_error_message=self._complaint(),
-            metadata={"pydantic_js_functions": [self._json_schema(choices)]},
+            custom_error_message=self.complaint(),
+            metadata={"pydantic_js_functions": [_JsonSchema(self, members)], METADATA: self},
         )
 
-    def _members(self, source: Any) -> tuple[Any, ...]:
-        return get_args(source)
-
-    def _key_of(self, value: Any) -> str | None:
+    def key_of(self, value: Any) -> str | None:
+        """The key of the member that `value` (a mapping or a model) is; None for neither."""
+        if isinstance(value, BaseModel):
+            return self._key_of_model(value)
         if not isinstance(value, Mapping):
-            fields = getattr(type(value), "model_fields", {})
-            if self.by_value_of:
-                return getattr(value, self.by_value_of, None)
-            return next((key for key in self.keys if key in fields), None)
+            return None
         if self.by_value_of:
             kind = value.get(self.by_value_of, self.default)
             return kind if isinstance(kind, str) and kind in self.keys else None
         return next((key for key in self.keys if key in value), None)
 
-    def _complaint(self) -> str:
-        names = ", ".join(self.keys[:-1]) + " or " + self.keys[-1]
+    def complaint(self) -> str:
+        """What is said when no member is meant."""
         if self.by_value_of:
-            return f"{self.by_value_of} must be {names}"
-        return f"one of {names} is needed here"
+            return f"{self.by_value_of} must be {listed(self.keys)}"
+        return f"one of {listed(self.keys)} is needed here"
 
-    def _json_schema(self, choices: Mapping[str, core_schema.CoreSchema]) -> Any:
-        def build(core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-            chain: dict[str, Any] | bool = False  # none of the keys: refused
-            for key, choice in reversed(list(choices.items())):
-                chain = {"if": self._test(key), "then": handler(choice), "else": chain}
-            field = self.by_value_of
-            names: dict[str, Any] = (
-                {field: {"enum": list(self.keys), "default": self.default}}
-                if field
-                else dict.fromkeys(self.keys, True)
-            )
-            tests = chain if isinstance(chain, dict) else {}
-            return {"type": "object", "properties": names, **tests}
+    def _key_of_model(self, value: BaseModel) -> str | None:
+        if self.by_value_of:
+            kind = getattr(value, self.by_value_of, None)
+            return kind if kind in self.keys else None
+        names = {field.alias or name for name, field in type(value).model_fields.items()}
+        return next((key for key in self.keys if key in names), None)
 
-        return build
+
+@dataclass(frozen=True, slots=True)
+class _JsonSchema:
+    """Turns pydantic's `oneOf` of the members into an if/then chain with the same verdict."""
+
+    union: KeyedUnion
+    members: Mapping[str, type[BaseModel]]
+
+    def __call__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        branches = dict(zip(self.union.keys, handler(core)["oneOf"], strict=True))
+        chain: dict[str, Any] = self._otherwise()
+        for key in reversed(self.union.keys):
+            test = {"if": self._test(key), "then": branches[key]}
+            chain = {**test, "else": chain} if chain else test
+        return {"type": "object", "properties": self._properties(), **chain}
+
+    def _properties(self) -> dict[str, Any]:
+        union = self.union
+        if not union.by_value_of:
+            return {key: self._description(key) for key in union.keys}
+        default = {"default": union.default} if union.default else {}
+        return {union.by_value_of: {"enum": list(union.keys), **default}}
+
+    def _description(self, key: str) -> dict[str, Any]:
+        member = self.members[key]
+        for name, field in member.model_fields.items():
+            if (field.alias or name) == key and field.description:
+                return {"description": field.description}
+        return {}
 
     def _test(self, key: str) -> dict[str, Any]:
-        if not self.by_value_of:
+        kind = self.union.by_value_of
+        if not kind:
             return {"required": [key]}
-        test: dict[str, Any] = {"properties": {self.by_value_of: {"const": key}}}
-        return test if key == self.default else {**test, "required": [self.by_value_of]}
+        test: dict[str, Any] = {"properties": {kind: {"const": key}}}
+        return test if key == self.union.default else {**test, "required": [kind]}
+
+    def _otherwise(self) -> dict[str, Any]:
+        """What holds when no member is meant: never satisfied, and it says why."""
+        if not self.union.by_value_of:
+            return {"anyOf": [{"required": [key]} for key in self.union.keys]}
+        return {"required": [self.union.by_value_of]}

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from renderer.digest import digest_of
-from renderer.errors import Path, Rejected, SpecInvalid
+from renderer.errors import Fault, Path, Rejected, SpecInvalid
 from renderer.inputs import SourceUse
 from renderer.limits import Limits
 from renderer.media import MediaKind
-from renderer.spec import clips, model, style
+from renderer.spec import model
 from renderer.spec.checks import check, items_of
 from renderer.spec.clips import AudioClip, ImageClip, VideoClip
-from renderer.spec.document import Document, parse_document
+from renderer.spec.document import MAX_FAULTS, Document, read_document
 from renderer.spec.faults import faults_from_pydantic
+from renderer.spec.locations import Locator
 from renderer.spec.model import LongformSpec, Spec, VideoBackground, VideoSpec, canonical_spec
-from renderer.spec.variables import substitute
+from renderer.spec.salvage import without_clips, without_fields
+from renderer.spec.variables import VARIABLE_CODES, substitute
 
 _ADAPTER: TypeAdapter[Spec] = TypeAdapter(model.Document)
+_LOCATOR = Locator(model.Document)
 _PICTURE = frozenset({MediaKind.VIDEO})
 _SOUND = frozenset({MediaKind.AUDIO, MediaKind.VIDEO})
 _STILL = frozenset({MediaKind.IMAGE})
@@ -35,6 +39,7 @@ class Loaded:
     spec: Spec
     document: Document
     id: str
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def digest(self) -> str:
@@ -60,19 +65,60 @@ def load(
 ) -> Loaded:
     """Read, fill in, validate and check a document. Raises SpecInvalid with all faults."""
     limits = limits or Limits()
-    document = parse_document(data, name=name, limits=limits)
-    value, faults = substitute(document.value, variables or {})
-    spec: Spec | None = None
-    try:
-        spec = _ADAPTER.validate_python(value)
-    except ValidationError as error:
-        faults += faults_from_pydantic(error, value, _FIELDS)
-    if spec is not None:
-        faults += check(spec, limits)
+    document = read_document(data, name=name, limits=limits)
+    faults = [document.locate(fault) for fault in document.faults]
+    value, found = substitute(document.value, variables or {}, limits)
+    faults += _news(found, faults, document)
+    spec, found = _validated(value)
+    faults += _news(found, faults, document)
+    sound = spec or _salvaged(value, found)
+    faults += _news(check(sound, limits) if sound else [], faults, document)
     if faults or spec is None:
-        raise SpecInvalid([document.locate(f) for f in faults], document=document.name)
+        raise SpecInvalid(faults, document=document.name)
     stem = name.replace("\\", "/").rpartition("/")[2].split(".")[0] or "reel"
-    return Loaded(spec=spec, document=document, id=spec.id or _slug(stem))
+    return Loaded(spec=spec, document=document, id=spec.id or _slug(stem), limits=limits)
+
+
+def _validated(value: Any) -> tuple[Spec | None, list[Fault]]:
+    try:
+        return _ADAPTER.validate_python(value), []
+    except ValidationError as error:
+        return None, faults_from_pydantic(error, _LOCATOR, at_most=MAX_FAULTS)
+
+
+def _salvaged(value: Any, faults: list[Fault]) -> Spec | None:
+    """What is left of a wrong document when its wrong parts are taken out."""
+    spec: Spec | None = None
+    for repair in (without_fields, without_clips):
+        if spec is None:
+            value = repair(value, faults)
+            spec, faults = _validated(value)
+    return spec
+
+
+def _news(found: Iterable[Fault], known: Sequence[Fault], document: Document) -> list[Fault]:
+    """Of the faults found, located, those that do not merely follow from one known before."""
+    paths = {fault.path for fault in known if fault.path}
+    holders = {path[:-1] for path in paths}
+    positions = {fault.position for fault in known if fault.position}
+    located = [
+        document.locate(_from_placeholder(fault, document)) for fault in islice(found, MAX_FAULTS)
+    ]
+    return [
+        fault
+        for fault in located
+        if fault.position not in positions
+        and fault.path not in holders
+        and not any(fault.path[:length] in paths for length in range(1, len(fault.path) + 1))
+    ]
+
+
+def _from_placeholder(fault: Fault, document: Document) -> Fault:
+    """The fault of a value that a variable put in says so."""
+    written = document.nearest(fault.path)
+    if not isinstance(written, str) or "{{" not in written or fault.code in VARIABLE_CODES:
+        return fault
+    return replace(fault, message=f"{fault.message}, put in by {written[:60]}")
 
 
 def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
@@ -106,15 +152,3 @@ def _longform_uses(spec: LongformSpec) -> Iterator[SourceUse]:
 def _slug(stem: str) -> str:
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "-" for c in stem)
     return kept.strip("-_.")[:60] or "reel"
-
-
-def _fields() -> frozenset[str]:
-    names = set()
-    for module in (clips, model, style):
-        for thing in vars(module).values():
-            if isinstance(thing, type) and issubclass(thing, BaseModel):
-                names |= {f.alias or name for name, f in thing.model_fields.items()}
-    return frozenset(names)
-
-
-_FIELDS = _fields()

@@ -10,17 +10,17 @@ from pydantic import Field
 from renderer.spec.base import Part
 from renderer.spec.clips import Item, SourceText, Volume
 from renderer.spec.keyed_union import KeyedUnion
-from renderer.spec.numbers import Number
+from renderer.spec.numbers import NotBool, Number
 from renderer.spec.style import TextStyle
 from renderer.spec.values import (
     ColourText,
     Identifier,
     RateText,
-    SizePreset,
     SizeText,
     TimeValue,
 )
 
+SPEC_SCHEMA_ID = "urn:reelkiln:spec-1"
 FrameRate = Annotated[Number, Field(ge=1, le=240)] | RateText
 
 
@@ -42,7 +42,9 @@ class SoundOutput(Part):
         "192k", description="Bits per second of the AAC stream."
     )
     loudness: Loudness | None = Field(
-        None, description="Measure the mix and bring it to a target; left as mixed otherwise."
+        None,
+        description="Measure the mix and bring it to a target; left as mixed otherwise.",
+        examples=[{"target": -14}],
     )
 
 
@@ -56,7 +58,7 @@ class Checks(Part):
 class VideoOutput(Part):
     """The finished video: shape, speed, format."""
 
-    size: SizeText | SizePreset = Field(
+    size: SizeText = Field(
         "1920x1080", description="WIDTHxHEIGHT in pixels (even numbers), or a preset name."
     )
     fps: FrameRate = Field(
@@ -72,11 +74,11 @@ class VideoOutput(Part):
     quality: Literal["draft", "standard", "high", "lossless"] = Field(
         "standard", description="Encoder effort and fidelity."
     )
-    audio: SoundOutput = Field(default_factory=SoundOutput, description="The sound.")
+    audio: SoundOutput = Field(SoundOutput(), description="The sound.")
     thumbnail_at: TimeValue | None = Field(
         None, description="Which moment becomes thumbnail.jpg; a third of the way when left out."
     )
-    checks: Checks = Field(default_factory=Checks, description="What may be published.")
+    checks: Checks = Field(Checks(), description="What may be published.")
 
 
 class Track(Part):
@@ -92,7 +94,10 @@ class Track(Part):
     duck_under: Identifier | None = Field(
         None, description="Become quieter while the track of this id sounds."
     )
-    clips: list[Item] = Field(description="Clips, transitions and gaps, in order.")
+    clips: list[Item] = Field(
+        description="Clips, transitions and gaps, in order.",
+        examples=[[{"image": "photos/a.jpg", "length": "5s"}, {"text": "Hello"}]],
+    )
 
 
 Scalar = str | Number | bool | list[Any] | dict[str, Any] | None
@@ -102,17 +107,20 @@ class Envelope(Part):
     """What every document has."""
 
     schema_: str | None = Field(
-        None, alias="$schema", description="Address of the schema, for editors."
+        None,
+        alias="$schema",
+        description="Address of the schema, for editors.",
+        examples=["../schemas/spec-1.schema.json"],
     )
-    reelkiln: Literal[1] = Field(description="Version of the language.")
+    reelkiln: Annotated[Literal[1], NotBool] = Field(description="Version of the language.")
     id: Identifier | None = Field(
         None, description="Names the bundle folder; the file's name when left out."
     )
     title: Annotated[str, Field(max_length=300)] | None = Field(
-        None, description="For people and the manifest."
+        None, description="For people and the manifest.", examples=["Launch film"]
     )
     variables: dict[Identifier, Scalar] = Field(
-        default_factory=dict, description="Values for `{{name}}` anywhere below."
+        {}, description="Values for `{{name}}` anywhere below."
     )
 
 
@@ -120,20 +128,19 @@ class VideoSpec(Envelope):
     """A video from tracks of clips."""
 
     kind: Literal["video"] = Field("video", description="What sort of document this is.")
-    output: VideoOutput = Field(default_factory=VideoOutput, description="What comes out.")
-    styles: dict[Identifier, TextStyle] = Field(
-        default_factory=dict, description="Text styles of your own, by name."
+    output: VideoOutput = Field(VideoOutput(), description="What comes out.")
+    styles: dict[Identifier, TextStyle] = Field({}, description="Text styles of your own, by name.")
+    fonts: list[SourceText] = Field([], description="Font files to use beside the built-in ones.")
+    tracks: Annotated[list[Track], Field(min_length=1)] = Field(
+        description="Layers, bottom first.",
+        examples=[[{"clips": [{"image": "photos/a.jpg", "length": "5s"}]}]],
     )
-    fonts: list[SourceText] = Field(
-        default_factory=list, description="Font files to use beside the built-in ones."
-    )
-    tracks: Annotated[list[Track], Field(min_length=1)] = Field(description="Layers, bottom first.")
 
 
 class VideoBackground(Part):
     """A video, looped for as long as it is needed."""
 
-    video: SourceText = Field(description="A video file or address.")
+    video: SourceText = Field(description="A video file or address.", examples=["clips/b.mp4"])
     fit: Literal["cover", "contain", "contain-blur", "stretch"] = Field(
         "cover", description="How it fills the canvas."
     )
@@ -142,7 +149,7 @@ class VideoBackground(Part):
 class ImageBackground(Part):
     """A picture, held for as long as it is needed."""
 
-    image: SourceText = Field(description="A picture file or address.")
+    image: SourceText = Field(description="A picture file or address.", examples=["photos/a.jpg"])
     fit: Literal["cover", "contain", "contain-blur", "stretch"] = Field(
         "cover", description="How it fills the canvas."
     )
@@ -154,7 +161,7 @@ Background = Annotated[VideoBackground | ImageBackground, KeyedUnion(("video", "
 class LongAudio(Part):
     """One piece of the sound."""
 
-    audio: SourceText = Field(description="A sound file or address.")
+    audio: SourceText = Field(description="A sound file or address.", examples=["music.mp3"])
     volume: Volume = Field(1, description="1 is unchanged.")
 
 
@@ -162,11 +169,15 @@ class LongformSpec(Envelope):
     """Hours of sound over a few backgrounds."""
 
     kind: Literal["longform"] = Field(description="What sort of document this is.")
-    output: VideoOutput = Field(default_factory=VideoOutput, description="What comes out.")
+    output: VideoOutput = Field(VideoOutput(), description="What comes out.")
     backgrounds: list[Background] = Field(
-        description="One to four; they share the whole length evenly."
+        description="One to four; they share the whole length evenly.",
+        examples=[[{"image": "photos/a.jpg"}, {"video": "clips/b.mp4"}]],
     )
-    audio: list[LongAudio] = Field(description="Pieces of sound in sequence; 3 hours at most.")
+    audio: list[LongAudio] = Field(
+        description="Pieces of sound in sequence; 3 hours at most.",
+        examples=[[{"audio": "1.mp3"}, {"audio": "2.mp3"}]],
+    )
     crossfade: TimeValue = Field(1, description="Overlap from one background to the next.")
     fade: TimeValue = Field(
         1, description="Each piece of sound fades in and out over this time at the joins."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from renderer.spec.numbers import Int, Number
 from renderer.spec.values import ColourText, MeasureText, MeasureValue
 
 StyleName = Literal["headline", "title", "subtitle", "body", "caption", "lower-third", "quote"]
+STYLE_NAMES: tuple[str, ...] = get_args(StyleName)
 FontSize = Annotated[Number, Field(gt=0, le=2000)] | MeasureText
 
 
@@ -76,7 +77,7 @@ class TextStyle(Part):
         None, description="Distance of lines as a multiple of the font's own.", examples=[1.2]
     )
     letter_spacing: Annotated[Number, Field(ge=-50, le=200)] | None = Field(
-        None, description="Extra space between letters, pixels at 1080 lines."
+        None, description="Extra space between letters, pixels at 1080 lines.", examples=[2]
     )
     outline: Outline | Literal["none"] | None = Field(None, description="A line around letters.")
     shadow: Shadow | Literal["none"] | None = Field(None, description="A soft shadow.")

@@ -6,37 +6,28 @@ that turns it into the exact value the resolver works with.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from PIL import ImageColor
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from renderer.media import Size
-from renderer.spec.numbers import Number, Pattern
+from renderer.spec.numbers import Number, Written
 from renderer.timebase import TIME_PATTERN, Time, exact, parse_time, round_half_up
 
 RGBA = tuple[int, int, int, int]
 
-IDENTIFIER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$"
 _REFERENCE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
-START_PATTERN = rf"^(?:auto|end|(?:after|with):{_REFERENCE})$"
-LENGTH_PATTERN = rf"^(?:auto|end|(?:after|with):{_REFERENCE})$"
-SIZE_PATTERN = r"^[0-9]{1,5}x[0-9]{1,5}$"
+IDENTIFIER = rf"^{_REFERENCE}$"
+POINTER_PATTERN = rf"^(?:after|with):{_REFERENCE}$"
+SIZE_PATTERN = r"^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$"
 BOX_PATTERN = r"^[0-9]{1,5}(?:\.[0-9]{1,4})?%?x[0-9]{1,5}(?:\.[0-9]{1,4})?%?$"
 MEASURE_PATTERN = r"^-?[0-9]{1,5}(?:\.[0-9]{1,4})?%$"
-COLOUR_PATTERN = (
-    r"^(?:#[0-9a-fA-F]{3}|#[0-9a-fA-F]{4}|#[0-9a-fA-F]{6}|#[0-9a-fA-F]{8}|[a-z]{3,20})$"
-)
+COLOUR_PATTERN = r"^#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$"
 RATE_PATTERN = r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$"
-
-Identifier = Annotated[str, Pattern(IDENTIFIER)]
-TimeText = Annotated[str, Pattern(TIME_PATTERN)]
-Seconds = Annotated[Number, Field(ge=0, le=1_000_000)]
-TimeValue = Seconds | TimeText
-"""Seconds as a number, or text such as `1:02.5`, `250ms`, `48f`."""
 
 SIZE_PRESETS: dict[str, Size] = {
     "4k": (3840, 2160),
@@ -50,17 +41,59 @@ SIZE_PRESETS: dict[str, Size] = {
     "portrait": (1080, 1350),
     "cinema": (2048, 858),
 }
-SizePreset = Literal[
-    "4k", "1440p", "1080p", "720p", "480p", "360p", "story", "square", "portrait", "cinema"
+COLOUR_NAMES = (*sorted(ImageColor.colormap), "transparent")
+
+_A_TIME = "a time such as 5, 2.5s, 250ms, 1:02.5 or 48f"
+Identifier = TypeAliasType(
+    "Identifier",
+    Annotated[
+        str,
+        Written(IDENTIFIER, form="a name of letters, digits, _ . and - (at most 80)"),
+        Field(description="A name: letters, digits, `_`, `.` and `-`.", examples=["intro"]),
+    ],
+)
+TimeText = Annotated[str, Written(TIME_PATTERN, form=_A_TIME)]
+Seconds = Annotated[Number, Field(ge=0, le=1_000_000)]
+TimeValue = TypeAliasType(
+    "TimeValue",
+    Annotated[
+        Seconds | TimeText,
+        Field(
+            description="Seconds as a number, or text such as `1:02.5`, `250ms`, `48f`.",
+            examples=[5, "2.5s", "1:02.5", "48f"],
+        ),
+    ],
+)
+SizeText = Annotated[
+    str,
+    Written(SIZE_PATTERN, form="a size such as 1920x1080", words=tuple(SIZE_PRESETS)),
 ]
-SizeText = Annotated[str, Pattern(SIZE_PATTERN)]
-BoxText = Annotated[str, Pattern(BOX_PATTERN)]
-MeasureText = Annotated[str, Pattern(MEASURE_PATTERN)]
+BoxText = Annotated[str, Written(BOX_PATTERN, form="a box such as 640x360 or 50%x40%")]
+MeasureText = Annotated[str, Written(MEASURE_PATTERN, form="a share such as 5%")]
 Pixels = Annotated[Number, Field(ge=-100_000, le=100_000)]
-MeasureValue = Pixels | MeasureText
-"""Pixels as a number, or a share of the canvas such as `5%`."""
-ColourText = Annotated[str, Pattern(COLOUR_PATTERN)]
-RateText = Annotated[str, Pattern(RATE_PATTERN)]
+MeasureValue = TypeAliasType(
+    "MeasureValue",
+    Annotated[
+        Pixels | MeasureText,
+        Field(
+            description="Pixels as a number, or a share of the canvas such as `5%`.",
+            examples=[40, "5%"],
+        ),
+    ],
+)
+ColourText = TypeAliasType(
+    "ColourText",
+    Annotated[
+        str,
+        Written(
+            COLOUR_PATTERN,
+            form="a colour: a CSS name such as navy, or #102030",
+            words=COLOUR_NAMES,
+        ),
+        Field(description="A CSS colour name, or #RRGGBB(AA).", examples=["navy", "#102030"]),
+    ],
+)
+RateText = Annotated[str, Written(RATE_PATTERN, form="a rate such as 24000/1001")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +146,11 @@ def to_colour(text: str) -> RGBA | None:
         return _hex_colour(text[1:])
     if text == "transparent":
         return 0, 0, 0, 0
-    named = ImageColor.colormap.get(text)
-    return None if named is None else _hex_colour(str(named).lstrip("#"))
+    if text not in ImageColor.colormap:
+        return None
+    # Not by reading the map itself: Pillow replaces what it has parsed by tuples.
+    red, green, blue = ImageColor.getrgb(text)[:3]
+    return red, green, blue, 255
 
 
 def to_permille(value: float | int) -> int:
@@ -133,8 +169,3 @@ def _hex_colour(digits: str) -> RGBA:
         digits = "".join(2 * digit for digit in digits)
     red, green, blue = (int(digits[i : i + 2], 16) for i in (0, 2, 4))
     return red, green, blue, int(digits[6:8], 16) if len(digits) == 8 else 255
-
-
-def is_reference(value: Any) -> bool:
-    """Whether a start or length points at something rather than naming a time."""
-    return isinstance(value, str) and re.match(START_PATTERN, value) is not None

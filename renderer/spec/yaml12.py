@@ -1,138 +1,136 @@
-"""YAML read by the rules of YAML 1.2: `no` is a word, `1:30` is text, `012` is twelve.
-
-Nodes are walked by our own code, so that every value has its place, a key is written once,
-and aliases cannot multiply without bound.
-"""
+"""YAML read by the core rules of YAML 1.2: `no` is a word, `1:30` is text, `012` is twelve."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from renderer.errors import Fault, Path, Position
-from renderer.limits import over_limit
+from renderer.limits import Limits
+from renderer.spec.positions import Lines, Reading
+from renderer.spec.scalars import number_fault, too_deep, too_many, written_twice
+from renderer.spec.yaml_nodes import Node, build_tree
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_INT = re.compile(r"[-+]?[0-9]+")
+_RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_WORDS: dict[str, Any] = {
+_WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
-_CORE = "tag:yaml.org,2002:"
 
 
-@dataclass(slots=True)
-class Reading:
-    """What a walk over the nodes found."""
-
-    value: Any = None
-    faults: list[Fault] = field(default_factory=list)
-    places: dict[Path, tuple[Position, Position]] = field(default_factory=dict)
-    nodes: int = 0
-
-
-def compose(text: str) -> yaml.Node | None:
-    """The node tree of the one document in `text`. Raises yaml.YAMLError."""
-    return yaml.compose(text, Loader=_Loader)
-
-
-def read_nodes(node: yaml.Node, *, max_depth: int = 1000, max_nodes: int = 10**6) -> Reading:
-    """Values, places and faults of a node tree."""
-    reading = Reading()
-    walker = _Walker(reading, max_depth, max_nodes)
-    reading.value = walker.read(node, (), _place(node), 0)
+def read_yaml(text: str, limits: Limits) -> Reading:
+    """Value, faults and places of a YAML text. Never raises for what the text holds."""
+    lines = Lines(text)
+    tree = build_tree(text, lines, limits)
+    reading = Reading(faults=tree.faults, is_whole=tree.is_whole)
+    if tree.root is None:
+        if not tree.faults:
+            message = "the document is empty"
+            fault = Fault(code="empty-document", message=message, position=lines.at(0))
+            reading.faults.append(fault)
+        return reading
+    walker = _Walker(lines, limits, reading)
+    try:
+        reading.value = walker.read(tree.root, (), tree.root.position)
+    except _TooMuch as error:
+        reading.is_whole = False
+        reading.faults.append(error.fault)
     return reading
 
 
+class _TooMuch(Exception):
+    """Aliases written out pass a limit; the walk ends."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
 class _Walker:
-    def __init__(self, reading: Reading, max_depth: int, max_nodes: int) -> None:
+    """Expands aliases, each use with its own path, within the limits."""
+
+    def __init__(self, lines: Lines, limits: Limits, reading: Reading) -> None:
+        self.lines = lines
+        self.limits = limits
         self.reading = reading
-        self.max_depth = max_depth
-        self.max_nodes = max_nodes
-        self.stopped = False
+        self.count = 0
 
-    def read(self, node: yaml.Node, path: Path, key_place: Position, depth: int) -> Any:
-        here = _place(node)
-        self.reading.places.setdefault(path, (key_place, here))
-        self.reading.nodes += 1
-        if self.stopped or not self._allowed(node, path, depth):
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, depth)
-        if isinstance(node, yaml.SequenceNode):
-            items = enumerate(node.value)
-            return [self.read(item, (*path, n), _place(item), depth + 1) for n, item in items]
-        assert isinstance(node, yaml.ScalarNode)  # the only kind left
-        return self._scalar(node, path)
+    def read(self, node: Node, path: Path, key_position: Position) -> Any:
+        self.count += 1
+        if self.count > self.limits.max_nodes:
+            raise _TooMuch(too_many(path, key_position, self.limits))
+        if len(path) > self.limits.max_depth:
+            raise _TooMuch(too_deep(path, key_position, self.limits))
+        self.reading.places.setdefault(path, (key_position, node.position))
+        if node.kind == "mapping":
+            return self.mapping(node, path)
+        if node.kind == "list":
+            items = enumerate(node.items)
+            return [self.read(item, (*path, index), item.position) for index, item in items]
+        return self.scalar(node, path) if node.is_plain else node.text
 
-    def _allowed(self, node: yaml.Node, path: Path, depth: int) -> bool:
-        if self.reading.nodes > self.max_nodes:
-            message = over_limit("the document, aliases written out,", "max_nodes", self.max_nodes)
-            self._fault("too-many-values", path, message)
-            self.stopped = True
-            return False
-        if depth > self.max_depth:
-            self._fault("too-deep", path, over_limit("nesting", "max_depth", self.max_depth))
-            self.stopped = True
-            return False
-        return True
-
-    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value
-            place = _place(key_node)
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._fault("bad-key", path, "a key must be text", place)
+    def mapping(self, node: Node, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        starts: dict[str, Position] = {}
+        for key_node, value_node in node.pairs:
+            if not self.is_key(key_node, path):
                 continue
-            if key == "<<":
-                self._fault("bad-key", path, "merge keys (<<) are not part of YAML 1.2", place)
-                continue
-            if key in result:
-                message = f'the field "{key}" is written twice'
-                self._fault("duplicate-key", path, message, place, "keep one of them")
-                continue
-            result[key] = self.read(value_node, (*path, key), place, depth + 1)
-        return result
+            key = key_node.text
+            if key in starts:
+                fault = written_twice(path, key, starts[key], key_node.position)
+                self.reading.faults.append(fault)
+            starts.setdefault(key, key_node.position)
+            found[key] = self.read(value_node, (*path, key), key_node.position)
+        return found
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
-        text = node.value
-        if _is_tagged(node):
-            self._fault("bad-tag", path, f"the tag {node.tag} is not allowed here")
-            return None
-        if node.style is not None and node.style != "":
-            return text
+    def is_key(self, node: Node, path: Path) -> bool:
+        message, hint = "", f'write "{node.text}" in quotes if it is a name'
+        if node.kind != "scalar":
+            message, hint = "a key must be text", self.placeholder_hint(path)
+        elif node.is_plain and node.text == "<<":
+            message, hint = "merge keys (<<) are not part of YAML 1.2", "write the fields out"
+        elif node.is_plain and node.text in ("", "~"):
+            message, hint = "a key is missing", "a field is written name: value"
+        elif node.is_plain and _is_number_or_word(node.text):
+            message = f"the key {node.text[:40]} is not text"
+        if message:
+            self.fault("bad-key", path, message, node.position, hint)
+        return not message
+
+    def placeholder_hint(self, path: Path) -> str:
+        place = self.reading.places.get(path)
+        is_placeholder = place is not None and self.lines.text_from(place[1]).startswith("{{")
+        return 'a placeholder needs quotes in YAML: "{{name}}"' if is_placeholder else ""
+
+    def scalar(self, node: Node, path: Path) -> Any:
+        text = node.text
         if text in _WORDS:
             return _WORDS[text]
-        if _INT.fullmatch(text):
-            return int(text, 0) if text[:2] in ("0x", "0o") else _integer(text)
-        if _FLOAT.fullmatch(text):
-            return float(text)
+        if _INT.fullmatch(text) or _FLOAT.fullmatch(text):
+            return self.number(text, node, path)
+        if _RADIX.fullmatch(text) and len(text) < 400:
+            return self.number(str(int(text, 0)), node, path)
         if _NOT_FINITE.fullmatch(text):
-            self._fault("not-finite", path, f"{text} is not a finite number")
-            return None
+            self.fault("not-finite", path, f"{text} is not a finite number", node.position)
         return text
 
-    def _fault(
-        self, code: str, path: Path, message: str, place: Position | None = None, hint: str = ""
-    ) -> None:
-        fault = Fault(code=code, path=path, message=message, hint=hint, position=place)
+    def number(self, written: str, node: Node, path: Path) -> int | float:
+        fault = number_fault(written)
+        if fault:
+            self.fault(fault.code, path, fault.message, node.position, fault.hint)
+            return 0
+        return int(written) if _INT.fullmatch(written) else float(written)
+
+    def fault(self, code: str, path: Path, message: str, at: Position, hint: str = "") -> None:
+        fault = Fault(code=code, path=path, message=message, hint=hint, position=at)
         self.reading.faults.append(fault)
 
 
-def _integer(text: str) -> int | float:
-    return int(text) if len(text) < 400 else float("inf")
-
-
-def _is_tagged(node: yaml.Node) -> bool:
-    return not node.tag.startswith(_CORE) or node.tag.startswith(_CORE + "python")
-
-
-def _place(node: yaml.Node) -> Position:
-    return Position(line=node.start_mark.line + 1, column=node.start_mark.column + 1)
+def _is_number_or_word(text: str) -> bool:
+    return text in _WORDS or any(
+        form.fullmatch(text) for form in (_INT, _FLOAT, _RADIX, _NOT_FINITE)
+    )

@@ -1,0 +1,41 @@
+"""The published JSON Schemas: generated from the models, kept in the folder `schemas`.
+
+`python -m renderer.schemas` writes the files anew after a model has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from renderer.package_data import data_folder
+from renderer.spec.model import SPEC_SCHEMA_ID, Document
+from renderer.spec.schema import dumps, json_schema
+
+
+def schemas() -> Mapping[str, Mapping[str, Any]]:
+    """Every published schema by its name, as the models have it now."""
+    return {
+        "spec": json_schema(
+            Document,
+            schema_id=SPEC_SCHEMA_ID,
+            title="Reelkiln spec, version 1",
+            description="A video of tracks and clips, or hours of sound over a few pictures.",
+        ),
+    }
+
+
+def schema_file(name: str) -> Path:
+    """The file that holds the schema `name`, as shipped."""
+    return data_folder("schemas") / f"{name}-1.schema.json"
+
+
+def write_schemas() -> None:
+    """Write the file of every schema."""
+    for name, schema in schemas().items():
+        schema_file(name).write_text(dumps(schema), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas()
