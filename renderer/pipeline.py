@@ -16,6 +16,7 @@ from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
 from renderer.fonts import load_fonts
 from renderer.inputs import Inputs
+from renderer.media import MediaKind
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
@@ -49,17 +50,23 @@ class Renderer:
     jobs: int = 2
     listen: Listener = ignore
 
+    def acquire(self, loaded: Loaded, *, lock: Inputs | None = None) -> Inputs:
+        """Pin every source. Raises Rejected with positions in the document."""
+        self.listen(StageStarted(stage="acquire"))
+        uses = sources_of(loaded.spec)
+        try:
+            return acquire(uses, self.policy, self.store, lock=lock, listen=self.listen)
+        except Rejected as error:
+            raise loaded.located(error) from error
+
     def prepare(
         self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
     ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
+        inputs = self.acquire(loaded, lock=lock)
         try:
-            self.listen(StageStarted(stage="acquire"))
-            inputs = acquire(
-                sources_of(loaded.spec), self.policy, self.store, lock=lock, listen=self.listen
-            )
             self.listen(StageStarted(stage="resolve"))
-            timeline = resolve(loaded.spec, inputs, load_fonts())
+            timeline = resolve(loaded.spec, inputs, load_fonts(self._own_fonts(inputs)))
         except Rejected as error:
             raise loaded.located(error) from error
         for warning in timeline.warnings:
@@ -82,6 +89,10 @@ class Renderer:
         bundle = seal(self._contents(prepared, results), outbox)
         self.store.remember("plans", prepared.loaded.id, _memory(prepared.plan))
         return bundle
+
+    def _own_fonts(self, inputs: Inputs) -> list[Path]:
+        fonts = [pin for pin in inputs.pins.values() if pin.media.kind is MediaKind.FONT]
+        return [self.store.path(pin.sha256) for pin in fonts]
 
     def _check(self, prepared: Prepared, results: Results) -> None:
         checks = prepared.loaded.spec.output.checks
