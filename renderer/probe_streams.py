@@ -52,6 +52,8 @@ _TRANSFERS = {
     16: "smpte2084", 18: "arib-std-b67",
 }  # fmt: skip
 _RANGES = {1: "tv", 2: "pc"}
+_STREAM_ERRORS = (av.error.FFmpegError, EOFError, ValueError, ZeroDivisionError, OverflowError)
+"""What PyAV raises for damaged files, and what impossible numbers in them lead to."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,9 +94,11 @@ def probe_streams(path: Path, found: Sniffed, max_pixels: int) -> MediaInfo:
     }
     try:
         name = found.demuxer or None
-        with av.open(f"file:{path}", format=name, container_options=options) as container:
+        with av.open(
+            f"file:{path}", format=name, container_options=options, metadata_errors="replace"
+        ) as container:
             return _facts(container, found, max_pixels)
-    except (av.error.FFmpegError, EOFError) as error:
+    except _STREAM_ERRORS as error:
         words = getattr(error, "strerror", "") or str(error)
         raise unreadable(f"the file cannot be read as media ({words})") from error
 

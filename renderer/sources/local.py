@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from renderer.limits import over_limit
@@ -18,32 +19,36 @@ def find_local(source: str, base: Path, roots: tuple[Path, ...], max_bytes: int)
     exists or not, so that nobody can feel their way through the disk.
     """
     folders = tuple(dict.fromkeys((base, *roots)))
-    jail = [folder.resolve() for folder in folders]
-    places = [_real(folder / source, source) for folder in folders]
-    inside = [path for path in places if _is_inside(path, jail)]
+    with _file_errors(source):
+        jail = [folder.resolve() for folder in folders]
+        places = [(folder / source).resolve() for folder in folders]
+        inside = [path for path in places if _is_inside(path, jail)]
+        found = next((path for path in inside if path.exists()), None)
+        if found is not None:
+            _check(found, source, max_bytes)
+            return found
     if not inside:
         raise refused(
             "source-outside",
             f"{source} lies outside the allowed folders",
             "move it beside the spec, or allow its folder with --media",
         )
-    found = next((path for path in inside if path.exists()), None)
-    if found is None:
-        raise refused("source-missing", f"there is no file {source}", _near(inside, jail))
-    _check(found, source, max_bytes)
-    return found
+    raise refused("source-missing", f"there is no file {source}", _near(inside, jail))
 
 
 def _is_inside(path: Path, jail: Sequence[Path]) -> bool:
     return any(path.is_relative_to(root) for root in jail)
 
 
-def _real(path: Path, source: str) -> Path:
+@contextmanager
+def _file_errors(source: str) -> Iterator[None]:
+    """A loop of links, a NUL, a name too long, a folder that may not be entered."""
     try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL, too long
-        words = f"{source!r} cannot be a file name here ({error})"
-        raise refused("source-missing", words, "give the file another name") from error
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        words = f"{source[:100]!r} cannot be opened here ({reason})"
+        raise refused("source-missing", words, "check its name and permissions") from error
 
 
 def _check(path: Path, source: str, max_bytes: int) -> None:

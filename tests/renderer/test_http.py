@@ -334,7 +334,7 @@ def test_nobody_there_is_unavailable(out: Path) -> None:
 
 
 def test_an_unknown_host_is_unavailable(out: Path) -> None:
-    with pytest.raises(SourceUnavailable, match="nowhere.invalid is not known"):
+    with pytest.raises(SourceUnavailable, match=r"nowhere\.invalid is not known"):
         download("http://nowhere.invalid/", out, QUICK)
 
 
