@@ -185,9 +185,6 @@ class _Fetch:
         self._policy = policy
         self._deadline = deadline
         self._known = known
-        # Certificates of SSL_CERT_FILE count; proxies of the environment do not, as they
-        # would connect to addresses that were not checked.
-        self._tls: ssl.SSLContext = httpx.create_ssl_context()
 
     def follow(self, url: httpx.URL, target: Path) -> Downloaded:
         here = url
@@ -210,7 +207,7 @@ class _Fetch:
         # A transport for each hop: a connection of another host name is never used again.
         with (
             _transport_errors(url),
-            httpx.HTTPTransport(verify=self._tls, trust_env=False) as transport,
+            httpx.HTTPTransport(verify=_trust(url.scheme), trust_env=False) as transport,
         ):
             response = self._answer(transport, url, addresses)
             try:
@@ -272,6 +269,16 @@ class _Fetch:
             to: response.headers[name] for name, to in names.items() if name in response.headers
         }
         return Downloaded(sha256=digest.hexdigest(), size_bytes=size, validators=known)
+
+
+def _trust(scheme: str) -> ssl.SSLContext:
+    """Certificates of SSL_CERT_FILE count; on a plain hop nobody is trusted.
+
+    Proxies of the environment do not count: they would connect to unchecked addresses.
+    """
+    if scheme == "https":
+        return httpx.create_ssl_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _parsed(url: str) -> httpx.URL:

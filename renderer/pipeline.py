@@ -16,7 +16,6 @@ from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
 from renderer.fonts import load_fonts
 from renderer.inputs import Inputs
-from renderer.media import MediaKind
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
@@ -66,7 +65,7 @@ class Renderer:
         inputs = self.acquire(loaded, lock=lock)
         try:
             self.listen(StageStarted(stage="resolve"))
-            timeline = resolve(loaded.spec, inputs, load_fonts(self._own_fonts(inputs)))
+            timeline = resolve(loaded.spec, inputs, load_fonts())
         except Rejected as error:
             raise loaded.located(error) from error
         for warning in timeline.warnings:
@@ -89,10 +88,6 @@ class Renderer:
         bundle = seal(self._contents(prepared, results), outbox)
         self.store.remember("plans", prepared.loaded.id, _memory(prepared.plan))
         return bundle
-
-    def _own_fonts(self, inputs: Inputs) -> list[Path]:
-        fonts = [pin for pin in inputs.pins.values() if pin.media.kind is MediaKind.FONT]
-        return [self.store.path(pin.sha256) for pin in fonts]
 
     def _check(self, prepared: Prepared, results: Results) -> None:
         checks = prepared.loaded.spec.output.checks

@@ -52,6 +52,6 @@ def _font(path: Path, media_type: str) -> MediaInfo:
             family = str(font["name"].getBestFamilyName() or "")
     except _FONT_ERRORS as error:
         raise unreadable(
-            f"the font cannot be read: {error}", "give a .ttf, .otf or .ttc"
+            f"the font cannot be read: {error}", "give a .ttf, .otf, .ttc or .woff2"
         ) from error
     return MediaInfo(kind=MediaKind.FONT, media_type=media_type, demuxer="", family=family)

@@ -19,7 +19,7 @@ from renderer.refusals import check_pixels, refused, unreadable
 _EXIF_ORIENTATION = 0x0112
 _EXIF_TURNS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}  # degrees clockwise, mirrors aside
 _PIXELS = {"L": "gray", "LA": "ya8", "P": "pal8", "RGB": "rgb24", "RGBA": "rgba", "1": "monob"}
-_ANIMATED = ("PNG", "WEBP")
+_ANIMATED = ("PNG", "WEBP", "AVIF")
 """Forms whose further pictures are an animation; in a JPEG or TIFF they are something else."""
 _PICTURE_ERRORS = (
     UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError,

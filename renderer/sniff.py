@@ -17,6 +17,8 @@ _FONTS = {
     b"true": "font/ttf",
     b"OTTO": "font/otf",
     b"ttcf": "font/collection",
+    b"wOFF": "font/woff",
+    b"wOF2": "font/woff2",
 }
 _STILLS = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -96,9 +98,9 @@ def _binary(head: bytes, path: Path) -> Sniffed | None:
         if head.startswith(magic):
             return Sniffed(still=form)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return Sniffed(refusal="the file is an AVIF or HEIC picture", hint="convert it to PNG")
-    if head[:4] in (b"wOFF", b"wOF2"):
-        return Sniffed(refusal="the file is a web font (WOFF)", hint="give its TTF or OTF form")
+        if b"avif" in head[8 : int.from_bytes(head[:4], "big")]:
+            return Sniffed(still="AVIF")
+        return Sniffed(refusal="the file is a HEIC picture", hint="convert it to PNG or JPEG")
     return _container(head)
 
 
@@ -166,7 +168,7 @@ def _plain_text(head: bytes) -> str:
 def _font(head: bytes, path: Path, media_type: str) -> Sniffed:
     """A font whose table directory fits the file; a torn one is refused."""
     torn = Sniffed(refusal="the font file is cut short or damaged", hint="fetch it again")
-    if media_type == "font/collection":
+    if media_type not in ("font/ttf", "font/otf"):
         return Sniffed(font=media_type)
     count = int.from_bytes(head[4:6], "big")
     directory = head[12 : 12 + 16 * count]

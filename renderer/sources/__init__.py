@@ -9,6 +9,7 @@ from pathlib import Path
 from renderer.errors import (
     Fault,
     ReelkilnError,
+    Rejected,
     SourceChanged,
     SourceRefused,
     SourceUnavailable,
@@ -22,10 +23,10 @@ from renderer.media import MediaInfo, MediaKind, media_info_from_json
 from renderer.probe import PROBER, probe
 from renderer.sources.local import find_local
 from renderer.sources.locking import drift
-from renderer.sources.remote import fetch, is_remote, spoken
+from renderer.sources.remote import fetch, is_kept, is_remote, spoken
 from renderer.store import LocalStore
 
-_HDR = ("smpte2084", "arib-std-b67")
+_FACTS = "facts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +96,9 @@ class _Acquisition:
         """The pin of a source that fits its uses; None after noting what is wrong."""
         try:
             sha256 = self._remote(source) if is_remote(source) else self._local(source)
-            media = self._media(sha256, self._store.path(sha256))
-        except SourceRefused as error:
+            media = self._media(sha256)
+            size = self._store.path(sha256).stat().st_size
+        except Rejected as error:
             named = [replace(f, message=_with_name(f.message, source)) for f in error.faults]
             self.faults += [replace(f, path=use.path) for f in named for use in uses]
             return None
@@ -107,7 +109,6 @@ class _Acquisition:
         except StoreCorrupt as error:
             self.later.append(error)
             return None
-        size = self._store.path(sha256).stat().st_size
         pin = Pin(source=source, sha256=sha256, size_bytes=size, media=media)
         self.faults += _kind_faults(pin, uses)
         for words in _warnings(media):
@@ -124,26 +125,35 @@ class _Acquisition:
     def _remote(self, source: str) -> str:
         """Locked bytes that are in the store are taken without the network."""
         locked = self._lock.pins.get(source) if self._lock else None
-        if locked is not None and self._store.has(locked.sha256):
+        if locked is not None and is_kept(locked.sha256, self._store):
             return locked.sha256
         return fetch(
             source,
             self._policy.http,
             self._store,
-            check=self._media_of_download,
+            check=self._check_download,
             on_retry=lambda words: self._listen(Warned(code="source-retry", message=words)),
         )
 
-    def _media_of_download(self, sha256: str, path: Path) -> None:
-        self._media(sha256, path)
+    def _check_download(self, sha256: str, path: Path) -> None:
+        """What is not media is not kept."""
+        if not self._store.recall(_FACTS, f"{PROBER}:{sha256}"):
+            self._remember(sha256, self._probe(path))
 
-    def _media(self, sha256: str, path: Path) -> MediaInfo:
-        known = self._store.recall("facts", f"{PROBER}:{sha256}")
+    def _media(self, sha256: str) -> MediaInfo:
+        known = self._store.recall(_FACTS, f"{PROBER}:{sha256}")
         if known:
-            return media_info_from_json(known)
-        media = probe(path, max_pixels=self._policy.max_image_pixels)
-        self._store.remember("facts", f"{PROBER}:{sha256}", media.as_json())
+            return media_info_from_json(dict(known))
+        media = self._probe(self._store.path(sha256))
+        self._store.path(sha256)  # raises when these may be the facts of other bytes by now
+        self._remember(sha256, media)
         return media
+
+    def _probe(self, path: Path) -> MediaInfo:
+        return probe(path, max_pixels=self._policy.max_image_pixels)
+
+    def _remember(self, sha256: str, media: MediaInfo) -> None:
+        self._store.remember(_FACTS, f"{PROBER}:{sha256}", media.as_json())
 
 
 def _with_name(message: str, source: str) -> str:
@@ -192,10 +202,5 @@ def _way_out(media: MediaInfo, use: SourceUse) -> str:
 
 
 def _warnings(media: MediaInfo) -> Iterator[str]:
-    facts = media.video
-    if facts is None:
-        return
-    if media.kind is MediaKind.IMAGE and facts.frame_count > 1:
-        yield f"is an animation of {facts.frame_count} frames; the first one is shown"
-    if facts.colour_transfer in _HDR:
-        yield f"is HDR ({facts.colour_transfer}); it is shown without tone mapping"
+    if media.kind is MediaKind.IMAGE and media.video and media.video.frame_count > 1:
+        yield f"is an animation of {media.video.frame_count} frames; the first one is shown"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from renderer.errors import StoreCorrupt
+from renderer.errors import SourceChanged, StoreCorrupt
 from renderer.http import Downloaded, HttpPolicy, download, shown
 from renderer.refusals import refused
 from renderer.store import LocalStore
@@ -26,6 +26,15 @@ def is_remote(source: str) -> bool:
 def spoken(source: str) -> str:
     """A source as messages name it: a URL without what may be secret in it."""
     return shown(source) if is_remote(source) else source
+
+
+def is_kept(sha256: str, store: LocalStore) -> bool:
+    """Whether the store can give these bytes."""
+    try:
+        store.path(sha256)
+    except (StoreCorrupt, SourceChanged):
+        return False
+    return True
 
 
 def fetch(
@@ -46,10 +55,10 @@ def fetch(
         raise refused("source-scheme", words, "download it first, name the file")
     note = store.recall(_NOTES, source) or {}
     sha256, known = str(note.get("sha256", "")), note.get("validators", {})
-    is_kept = bool(sha256) and store.has(sha256)
+    asked = known if sha256 and is_kept(sha256, store) else None
     with store.workdir() as folder:
         file = folder / "download"
-        got = download(source, file, policy, known=known if is_kept else None, on_retry=on_retry)
+        got = download(source, file, policy, known=asked, on_retry=on_retry)
         if got.is_same:
             return sha256
         check(got.sha256, file)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageOps
 
 from renderer.errors import SourceRefused
@@ -188,7 +190,7 @@ def test_a_gif_is_a_video_only_when_it_moves(tmp_path: Path) -> None:
     assert facts.duration == Fraction(3, 10)
 
 
-@pytest.mark.parametrize("suffix", ["png", "webp"])
+@pytest.mark.parametrize("suffix", ["png", "webp", "avif"])
 def test_an_animated_png_or_webp_is_a_still_that_counts_its_frames(
     tmp_path: Path, suffix: str
 ) -> None:
@@ -204,6 +206,7 @@ def test_an_animated_png_or_webp_is_a_still_that_counts_its_frames(
         ("a.png", "RGBA", "image/png"),
         ("a.jpg", "RGB", "image/jpeg"),
         ("a.webp", "RGB", "image/webp"),
+        ("a.avif", "RGB", "image/avif"),
         ("a.bmp", "RGB", "image/bmp"),
         ("a.tif", "RGB", "image/tiff"),
     ],
@@ -394,6 +397,19 @@ def test_a_font_is_known_with_its_family(tmp_path: Path) -> None:
     assert (info.kind, info.family) == (MediaKind.FONT, "Noto Sans")
     assert info.media_type == "font/ttf"
     assert info.duration is None
+
+
+@pytest.mark.parametrize("flavour", ["woff", "woff2"])
+def test_a_web_font_is_a_font(tmp_path: Path, flavour: str) -> None:
+    with TTFont(font_path()) as font:
+        options = subset.Options(flavor=flavour, name_IDs=["*"])
+        maker = subset.Subsetter(options)
+        maker.populate(text="Kiln")
+        maker.subset(font)
+        subset.save_font(font, str(tmp_path / "f.bin"), options)
+    info = probe(tmp_path / "f.bin")
+    assert (info.kind, info.family) == (MediaKind.FONT, "Noto Sans")
+    assert info.media_type == f"font/{flavour}"
 
 
 def test_half_a_font_is_refused(tmp_path: Path) -> None:
