@@ -207,7 +207,7 @@ class _Fetch:
         # A transport for each hop: a connection of another host name is never used again.
         with (
             _transport_errors(url),
-            httpx.HTTPTransport(verify=_trust(url.scheme), trust_env=False) as transport,
+            httpx.HTTPTransport(verify=_trust(url.scheme)) as transport,
         ):
             response = self._answer(transport, url, addresses)
             try:
@@ -274,7 +274,7 @@ class _Fetch:
 def _trust(scheme: str) -> ssl.SSLContext:
     """Certificates of SSL_CERT_FILE count; on a plain hop nobody is trusted.
 
-    Proxies of the environment do not count: they would connect to unchecked addresses.
+    A bare transport knows no proxies: they would connect to unchecked addresses.
     """
     if scheme == "https":
         return httpx.create_ssl_context()

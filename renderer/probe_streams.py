@@ -87,6 +87,7 @@ def probe_streams(path: Path, found: Sniffed, max_pixels: int) -> MediaInfo:
     """The facts of a container, as `sniff` found it. Raises SourceRefused."""
     if is_cut_short(path, found.demuxer):
         raise unreadable("the file is cut short: it ends before the media it announces")
+    limit = {"max_pixels": str(max_pixels)}  # for decoders: what containers say may be a lie
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": _DEMUXERS,
@@ -95,7 +96,11 @@ def probe_streams(path: Path, found: Sniffed, max_pixels: int) -> MediaInfo:
     try:
         name = found.demuxer or None
         with av.open(
-            f"file:{path}", format=name, container_options=options, metadata_errors="replace"
+            f"file:{path}",
+            format=name,
+            options=limit,
+            container_options=options,
+            metadata_errors="replace",
         ) as container:
             return _facts(container, found, max_pixels)
     except _STREAM_ERRORS as error:
@@ -113,7 +118,7 @@ def _facts(container: Any, found: Sniffed, max_pixels: int) -> MediaInfo:
     _check_codecs(chosen)
     if video is not None:
         check_pixels((video.codec_context.width, video.codec_context.height), max_pixels)
-        video.codec_context.options = {"max_pixels": str(max_pixels)}  # headers may lie
+        video.codec_context.options = {"max_pixels": str(max_pixels)}
     scans = _scanned(container, chosen)
     picture = _video_facts(video, scans[video.index]) if video is not None else None
     sound = _audio_facts(audio, scans[audio.index]) if audio is not None else None

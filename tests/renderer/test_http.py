@@ -202,16 +202,16 @@ def test_the_next_address_is_tried_when_one_does_not_answer(
 ) -> None:
     real = socket.getaddrinfo
 
-    def two(host: Any, *more: Any, **named: Any) -> Any:
-        if host != "two.test":
+    def three(host: Any, *more: Any, **named: Any) -> Any:
+        if host != "three.test":
             return real(host, *more, **named)
-        return real("127.0.0.3", *more, **named) + real("127.0.0.1", *more, **named)
+        return [found for n in (3, 1, 4) for found in real(f"127.0.0.{n}", *more, **named)]
 
-    monkeypatch.setattr(socket, "getaddrinfo", two)
+    monkeypatch.setattr(socket, "getaddrinfo", three)
     web.answers["/"] = w.body(b"here")
     networks = (ipaddress.ip_network("127.0.0.0/8"),)
     assert (
-        download(web.url("/", "two.test"), out, replace(QUICK, networks=networks)).size_bytes == 4
+        download(web.url("/", "three.test"), out, replace(QUICK, networks=networks)).size_bytes == 4
     )
 
 
@@ -323,6 +323,7 @@ def test_a_drip_ends_at_the_total_limit_in_headers_and_in_the_body(
     with pytest.raises(SourceUnavailable, match="max_download_s"):
         download(web.url("/"), out, replace(QUICK, total_s=0.4))
     assert len(web.requests) == 1
+    assert web.drips_finished == 0
 
 
 def test_nobody_there_is_unavailable(out: Path) -> None:

@@ -159,6 +159,16 @@ def test_sound_is_as_long_as_what_is_decoded(tmp_path: Path, name: str, codec: s
     assert info.duration == info.audio.duration
 
 
+def test_what_an_edit_list_hides_does_not_count(tmp_path: Path) -> None:
+    long = ("-f", "lavfi", "-i", "testsrc2=s=64x36:r=25:d=1", *H264, "-g", "25")
+    source = make(tmp_path / "long.mp4", *long)
+    cut = make(tmp_path / "cut.mp4", "-ss", "0.4", "-i", source, "-c", "copy")
+    facts = video(cut)
+    raw = ("-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo")
+    assert facts.frame_count == len(decoded(cut, *raw)) // (64 * 36) == 15
+    assert (facts.start, facts.duration) == (0, Fraction(3, 5))
+
+
 # --------------------------------------------------------------------------- cover art
 
 
@@ -304,6 +314,12 @@ def test_damaged_files_are_refused_or_read_but_never_crash(shared: Path, tmp_pat
                 continue
 
 
+def test_odd_letters_in_a_title_do_no_harm(tmp_path: Path) -> None:
+    path = make(tmp_path / "t.mkv", *PICTURE, *H264, "-metadata", "title=Ueber")
+    path.write_bytes(path.read_bytes().replace(b"Ueber", b"\xdc\xe4\xff\xfeX"))
+    assert video(path).frame_count == 10
+
+
 def test_a_container_of_no_frames_is_refused(tmp_path: Path) -> None:
     empty = make(tmp_path / "e.mkv", *PICTURE, *H264, "-t", "0")
     assert refusal(empty)[0] == "source-unreadable"
@@ -333,6 +349,28 @@ def test_a_picture_bomb_is_refused_undecoded(tmp_path: Path, side: int) -> None:
 def test_a_video_too_large_is_refused(shared: Path) -> None:
     assert refusal(shared / "plain.mp4", max_pixels=1000)[0] == "source-too-large"
     assert probe(shared / "plain.mp4", max_pixels=64 * 36).kind is MediaKind.VIDEO
+
+
+def test_a_picture_larger_than_its_container_says_is_refused(tmp_path: Path) -> None:
+    source = "color=red:s=3000x3000:r=25:d=0.04"
+    path = make(tmp_path / "lie.mov", "-f", "lavfi", "-i", source, "-c:v", "png")
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"png \0\0\0\0\0\0") + 28
+    assert data[at : at + 4] == struct.pack(">HH", 3000, 3000)
+    data[at : at + 4] = struct.pack(">HH", 16, 16)
+    path.write_bytes(data)
+    script = (
+        "import sys, resource; from pathlib import Path; from renderer.probe import probe\n"
+        "from renderer.errors import SourceRefused\n"
+        "try: probe(Path(sys.argv[1]), max_pixels=10_000)\n"
+        "except SourceRefused: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    peaks = []
+    for name in ("lie.mov", "none"):
+        (tmp_path / "none").touch()
+        command = [sys.executable, "-c", script, str(tmp_path / name)]
+        peaks.append(int(subprocess.run(command, capture_output=True, check=True).stdout))
+    assert peaks[0] - peaks[1] < 3000 * 3000 * 3 // 1024  # KiB: it was never decoded
 
 
 def test_a_gif_too_large_is_refused(tmp_path: Path) -> None:
@@ -372,6 +410,20 @@ def test_a_playlist_behind_a_tag_opens_nothing_else(tmp_path: Path) -> None:
     dressed = tmp_path / "song.mp3"
     dressed.write_bytes(b"ID3\x04\x00\x00\x00\x00\x00\x00" + playlist)
     assert refusal(dressed)[0] == "source-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.aac", "aac"), ("a.flac", "flac"), ("a.mp3", "mp3")]
+)
+def test_sound_behind_a_tag_is_known_by_what_follows(tmp_path: Path, name: str, codec: str) -> None:
+    coder = "libmp3lame" if codec == "mp3" else codec
+    path = make(
+        tmp_path / name, *SOUND, "-c:a", coder, *(("-id3v2_version", "0") if codec == "mp3" else ())
+    )
+    path.write_bytes(b"ID3\x04\0\0\0\0\x02\x2c" + bytes(300) + path.read_bytes())
+    info = probe(path)
+    assert info.audio
+    assert info.audio.codec.startswith(codec)
 
 
 @pytest.mark.parametrize(

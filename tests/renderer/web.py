@@ -25,6 +25,7 @@ class Web(ThreadingHTTPServer):
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, str]] = []
         self.gone = threading.Event()
+        self.drips_finished = 0
 
     @property
     def port(self) -> int:
@@ -110,12 +111,15 @@ def silent(web: Web) -> Answer:
 
 
 def dripping(web: Web, opening: bytes, drop: bytes) -> Answer:
-    """`opening`, then `drop` for ever: never silent, never done."""
+    """`opening`, then `drop` for three seconds: never silent, never done."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(opening)
-        while not web.gone.wait(0.02):
+        for _ in range(150):
+            if web.gone.wait(0.02):
+                return
             handler.wfile.write(drop)
             handler.wfile.flush()
+        web.drips_finished += 1
 
     return answer

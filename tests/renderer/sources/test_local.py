@@ -100,7 +100,7 @@ def test_a_missing_file_has_a_did_you_mean(base: Path, source: str, near: str) -
 
 
 def test_names_outside_are_never_suggested(base: Path, tmp_path: Path) -> None:
-    lost = tmp_path / "lost"
+    lost = tmp_path / "secret"
     with pytest.raises(SourceRefused) as caught:
         find_local("secret.png", lost, (lost,), 100)
     assert "did you mean" not in caught.value.faults[0].hint
