@@ -67,12 +67,7 @@ def acquire(
         if pin is not None:
             pins.append(pin)
         listen(SourceAcquired(source=source, index=index, total=len(by_source)))
-    if work.faults:
-        raise SourceRefused(work.faults)
-    if lock is not None and (faults := drift(pins, lock, by_source)):
-        raise SourceChanged(faults)
-    if work.later:  # what the author can mend comes before what mends itself
-        raise work.later[0]
+    work.raise_faults()
     for source in sorted(set(lock.pins if lock else ()) - set(by_source)):
         words = f"the lock names {spoken(source)}, which the spec no longer does"
         listen(Warned(code="lock-extra", message=words))
@@ -92,10 +87,19 @@ class _Acquisition:
         self.faults: list[Fault] = []
         self.later: list[ReelkilnError] = []
 
+    def raise_faults(self) -> None:
+        """What the author can mend comes before what mends itself."""
+        if self.faults:
+            changed = all(fault.code == SourceChanged.code for fault in self.faults)
+            raise (SourceChanged if changed else SourceRefused)(self.faults)
+        if self.later:
+            raise self.later[0]
+
     def pin(self, source: str, uses: Sequence[SourceUse]) -> Pin | None:
         """The pin of a source that fits its uses; None after noting what is wrong."""
         try:
             sha256 = self._remote(source) if is_remote(source) else self._local(source)
+            self._check_lock(source, sha256)
             media = self._media(sha256)
             size = self._store.path(sha256).stat().st_size
         except Rejected as error:
@@ -131,12 +135,19 @@ class _Acquisition:
             source,
             self._policy.http,
             self._store,
-            check=self._check_download,
+            check=lambda sha256, path: self._check_download(source, sha256, path),
             on_retry=lambda words: self._listen(Warned(code="source-retry", message=words)),
         )
 
-    def _check_download(self, sha256: str, path: Path) -> None:
-        """What is not media is not kept."""
+    def _check_lock(self, source: str, sha256: str) -> None:
+        """Before it is probed: that it changed says more than what it changed to."""
+        fault = drift(source, sha256, self._lock) if self._lock else None
+        if fault:
+            raise SourceChanged([fault])
+
+    def _check_download(self, source: str, sha256: str, path: Path) -> None:
+        """What is not media, or not what the lock says, is not kept."""
+        self._check_lock(source, sha256)
         if not self._store.recall(_FACTS, f"{PROBER}:{sha256}"):
             self._remember(sha256, self._probe(path))
 

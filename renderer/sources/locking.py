@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from renderer.errors import Fault, UsageError
-from renderer.inputs import Inputs, Pin, SourceUse, inputs_from_json
+from renderer.inputs import Inputs, inputs_from_json
 from renderer.sources.remote import spoken
 
+_CHANGED = "source-changed"
 _UPDATE = "restore the file, or accept it with: reelkiln lock"
 
 
@@ -44,20 +44,16 @@ def write_lock(path: Path, inputs: Inputs) -> None:
         part.unlink(missing_ok=True)
 
 
-def drift(
-    pins: Iterable[Pin], lock: Inputs, uses: Mapping[str, Sequence[SourceUse]]
-) -> list[Fault]:
-    """A fault at each place that names a source which is not what the lock says."""
-    faults = []
-    for pin in pins:
-        locked = lock.pins.get(pin.source)
-        if locked is None:
-            words = f"{spoken(pin.source)} is not in the lock; it is now {pin.sha256}"
-            faults += _at(uses[pin.source], words, "add it with: reelkiln lock")
-        elif locked.sha256 != pin.sha256:
-            words = f"{spoken(pin.source)} changed: the lock says {locked.sha256}, now {pin.sha256}"
-            faults += _at(uses[pin.source], words, _UPDATE)
-    return faults
+def drift(source: str, sha256: str, lock: Inputs) -> Fault | None:
+    """What is wrong when a source that is now `sha256` is not what the lock says."""
+    locked = lock.pins.get(source)
+    if locked is not None and locked.sha256 == sha256:
+        return None
+    if locked is None:
+        words = f"{spoken(source)} is not in the lock; it is now {sha256}"
+        return Fault(code=_CHANGED, message=words, hint="add it with: reelkiln lock")
+    words = f"{spoken(source)} changed: the lock says {locked.sha256}, now {sha256}"
+    return Fault(code=_CHANGED, message=words, hint=_UPDATE)
 
 
 def changes(old: Inputs, new: Inputs) -> tuple[str, ...]:
@@ -72,7 +68,3 @@ def changes(old: Inputs, new: Inputs) -> tuple[str, ...]:
         elif before and after and before.sha256 != after.sha256:
             lines.append(f"changed: {spoken(source)} {before.sha256} -> {after.sha256}")
     return tuple(lines)
-
-
-def _at(uses: Sequence[SourceUse], message: str, hint: str) -> list[Fault]:
-    return [Fault(code="source-changed", path=use.path, message=message, hint=hint) for use in uses]

@@ -6,10 +6,12 @@ costs one small answer while the bytes are still in the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from renderer.errors import SourceChanged, StoreCorrupt
+from renderer.errors import SourceChanged, StorageFull, StoreCorrupt
 from renderer.http import Downloaded, HttpPolicy, download, shown
 from renderer.refusals import refused
 from renderer.store import LocalStore
@@ -48,7 +50,7 @@ def fetch(
     """The digest of `source`, whose bytes are then in the store.
 
     `check` is given digest and file before they are kept, and raises for what is not wanted.
-    Raises SourceRefused or SourceUnavailable.
+    Raises SourceRefused, SourceUnavailable or StorageFull.
     """
     if policy is None or source.partition("://")[0].lower() not in _SCHEMES:
         words = f"{spoken(source)} is not a local file"
@@ -56,7 +58,7 @@ def fetch(
     note = store.recall(_NOTES, source) or {}
     sha256, known = str(note.get("sha256", "")), note.get("validators", {})
     asked = known if sha256 and is_kept(sha256, store) else None
-    with store.workdir() as folder:
+    with _full_disk_told(), store.workdir() as folder:
         file = folder / "download"
         got = download(source, file, policy, known=asked, on_retry=on_retry)
         if got.is_same:
@@ -66,6 +68,17 @@ def fetch(
     if got.validators:
         store.remember(_NOTES, source, {"sha256": got.sha256, "validators": dict(got.validators)})
     return got.sha256
+
+
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        words = f"no room left for a download: {error}"
+        raise StorageFull(words, hint="free some space, then render again") from error
 
 
 def _keep(file: Path, got: Downloaded, store: LocalStore) -> None:

@@ -1,4 +1,6 @@
+import io
 import ipaddress
+import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ from PIL import Image
 from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
 
 from renderer.digest import digest_of_bytes
-from renderer.errors import Fault, SourceChanged, SourceRefused, SourceUnavailable
+from renderer.errors import Fault, SourceChanged, SourceRefused, SourceUnavailable, StorageFull
 from renderer.events import Event, Warned, ignore
 from renderer.http import HttpPolicy
 from renderer.inputs import Inputs, SourceUse
@@ -64,8 +66,6 @@ def faults(
 
 
 def picture(colour: str = "red") -> bytes:
-    import io
-
     out = io.BytesIO()
     Image.new("RGB", (40, 30), colour).save(out, "PNG")
     return out.getvalue()
@@ -247,6 +247,36 @@ def test_a_source_the_lock_does_not_name_is_said_and_an_extra_one_too(
     acquire([use("a.png")], policy, store, lock=both, listen=said.append)
     (warning,) = [event for event in said if isinstance(event, Warned)]
     assert (warning.code, "b.png" in warning.message) == ("lock-extra", True)
+
+
+def test_that_a_source_changed_says_more_than_what_it_changed_to(
+    web: Web, policy: SourcePolicy, store: LocalStore
+) -> None:
+    (policy.base / "a.png").write_bytes(picture())
+    web.answers["/b.png"] = w.body(picture("lime"))
+    uses = [use("a.png"), use(web.url("/b.png"))]
+    lock = acquire(uses, policy, store)
+    store.path(digest_of_bytes(picture("lime"))).unlink()
+    (policy.base / "a.png").write_bytes(b"no picture any more")
+    web.answers["/b.png"] = w.body(b"<html>gone</html>")
+    assert [fault.code for fault in faults(uses, policy, store, lock)] == ["source-changed"] * 2
+    assert objects(store) == []
+    with pytest.raises(SourceRefused) as caught:
+        acquire([*uses, use("gone.png")], policy, store, lock=lock)
+    codes = sorted(fault.code for fault in caught.value.faults)
+    assert codes == ["source-changed", "source-changed", "source-missing"]
+
+
+def test_a_full_disk_is_told_as_such(web: Web, policy: SourcePolicy, store: LocalStore) -> None:
+    web.answers["/a.png"] = w.body(bytes(90_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(StorageFull, match="no room left"):
+            acquire([use(web.url("/a.png"))], policy, store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((store.root / "work").iterdir()) == []
 
 
 # ------------------------------------------------------------------------------- kinds
