@@ -246,7 +246,7 @@ class _Fetch:
             },
             extensions={
                 "timeout": timeout.as_dict(),
-                "sni_hostname": url.host,
+                "sni_hostname": url.raw_host.decode("ascii"),
                 "trace": self._deadline.trace,
             },
         )
@@ -309,7 +309,7 @@ def _checked_addresses(url: httpx.URL, policy: HttpPolicy) -> tuple[Address, ...
 def _resolved(url: httpx.URL) -> tuple[Address, ...]:
     port = url.port or {"http": 80}.get(url.scheme, 443)
     try:
-        found = socket.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         words = f"the host {url.host} is not known ({error})"
         raise SourceUnavailable(words, hint="check the address and the network") from error

@@ -196,7 +196,7 @@ def _video_facts(stream: Any, scan: _Scan) -> VideoFacts | None:
     last = _last_duration(stream, scan, times, base)
     rate, is_constant = _rate(stream, times, last, base)
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
-    turn = -90 * round(frame.rotation / 90) % 360
+    turn = _quarter_turns(frame.rotation)
     return VideoFacts(
         codec=_codec_of(stream),
         coded_size=(frame.width, frame.height),
@@ -216,6 +216,12 @@ def _video_facts(stream: Any, scan: _Scan) -> VideoFacts | None:
         colour_transfer=_TRANSFERS.get(int(frame.color_trc), "unknown"),
         colour_range=_range(frame),
     )
+
+
+def _quarter_turns(rotation: int) -> int:
+    """Clockwise turn in whole quarters. By other angles FFmpeg turns within the coded size."""
+    nearest = 90 * round(rotation / 90)
+    return -nearest % 360 if rotation == nearest else 0
 
 
 def _range(frame: Any) -> str:

@@ -186,6 +186,19 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     assert canary.requests == []
 
 
+def test_an_ipv6_address_is_reached_under_its_name(out: Path) -> None:
+    try:
+        web = Web("::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    networks = (ipaddress.ip_network("::1"),)
+    with serving(web):
+        web.answers["/"] = w.body(b"six")
+        got = download(web.url("/", "[::1]"), out, replace(QUICK, networks=networks))
+    assert got.size_bytes == 3
+    assert web.requests == [("/", f"[::1]:{web.port}")]
+
+
 def test_one_private_address_among_public_ones_is_enough_to_refuse(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,19 @@ def test_rotation_is_what_a_player_does(shared: Path, tmp_path: Path, turn: int)
         assert all(abs(a - b) < 12 for a, b in pairs), (x, y)
 
 
+@pytest.mark.parametrize("turn", [60, 91, 269])
+def test_an_odd_angle_leaves_the_size_that_a_player_leaves(
+    shared: Path, tmp_path: Path, turn: int
+) -> None:
+    source = shared / "corners.mp4"
+    turned = make(
+        tmp_path / "turned.mp4", "-display_rotation", str(turn), "-i", source, "-c", "copy"
+    )
+    played = make(tmp_path / "played.png", "-i", turned, "-frames:v", "1")
+    with Image.open(played) as picture:
+        assert video(turned).display_size == picture.size
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_photo_is_as_large_as_its_exif_orientation_says(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
