@@ -11,18 +11,22 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from stamina.instrumentation import set_on_retry_hooks
 
 from daemon.cache import cache_app, store_root
 from daemon.demo import make_demo
 from daemon.progress import progress_listener
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
+from renderer.events import Event, Warned
 from renderer.fonts import text_engine_fingerprint
-from renderer.inputs import Inputs, inputs_from_json
+from renderer.http import http_policy
+from renderer.inputs import Inputs
 from renderer.limits import Limits, setting_of
 from renderer.pipeline import Prepared, Renderer
 from renderer.schemas import schema_file, schemas
 from renderer.sources import SourcePolicy
+from renderer.sources.locking import changes, lock_path, read_lock, write_lock
 from renderer.spec.faults import describe
 from renderer.spec.loading import Loaded, load
 from renderer.spec.suggest import did_you_mean
@@ -54,6 +58,7 @@ Variables = Annotated[
 def main() -> None:
     """Run the command; errors become words and an exit status, never a traceback."""
     as_json = "--json" in sys.argv
+    set_on_retry_hooks(())  # retries are told as events; stamina would log them to the terminal
     try:
         app(standalone_mode=False)
     except ReelkilnError as error:
@@ -84,7 +89,7 @@ def render(
     loaded = _load(spec, var)
     with progress_listener(_words) as listen:
         renderer = _renderer(spec, media, jobs, listen)
-        prepared = renderer.prepare(loaded, lock=_lock(spec) if locked else None)
+        prepared = renderer.prepare(loaded, lock=read_lock(lock_path(spec)) if locked else None)
         bundle = renderer.render(prepared, outbox)
     data = {"path": str(bundle.path), "bundle_digest": bundle.digest, "reused": bundle.reused}
     print(json.dumps(data) if as_json else bundle.path)
@@ -96,6 +101,23 @@ def check(spec: SpecFile, var: Variables = None, as_json: AsJson = False) -> Non
     loaded = _load(spec, var)
     data = {"valid": True, "id": loaded.id, "spec_digest": loaded.digest}
     print(json.dumps(data) if as_json else f"{spec}: valid")
+
+
+@app.command()
+def lock(
+    spec: SpecFile, media: Media = None, var: Variables = None, as_json: AsJson = False
+) -> None:
+    """Pin the sources of SPEC in a lock beside it, for render --locked; say what changed."""
+    path = lock_path(spec)
+    before = read_lock(path) if path.exists() else Inputs(pins={})
+    renderer = _renderer(spec, media, 1, _tell_warning)
+    inputs = renderer.acquire(_load(spec, var))
+    write_lock(path, inputs)
+    found = changes(before, inputs)
+    if not as_json:
+        for line in found:
+            _words.print(line, markup=False, highlight=False, soft_wrap=True)
+    print(json.dumps({"path": str(path), "changes": found}) if as_json else path)
 
 
 @app.command()
@@ -211,8 +233,13 @@ def _as_text(word: str) -> str:
 
 def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> Renderer:
     base = Path.cwd() if str(spec) == "-" else spec.resolve().parent
+    limits = _limits()
     policy = SourcePolicy(
-        base=base, roots=(base, *(media or ())), max_source_bytes=_limits().max_source_bytes
+        base=base,
+        roots=(base, *(media or ())),
+        max_source_bytes=limits.max_source_bytes,
+        max_image_pixels=limits.max_image_pixels,
+        http=http_policy(limits, os.environ.get("REELKILN_ALLOW_NETWORKS", "")),
     )
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
     store = LocalStore(store_root())
@@ -230,14 +257,9 @@ def _limits() -> Limits:
     return limits
 
 
-def _lock(spec: Path) -> Inputs:
-    path = spec.with_name(f"{spec.stem}.lock.json")
-    try:
-        return inputs_from_json(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"the lock {path} cannot be read: {error}", hint="copy lock.json of a bundle there"
-        ) from error
+def _tell_warning(event: Event) -> None:
+    if isinstance(event, Warned):
+        _words.print(f"warning: {event.message}", markup=False, soft_wrap=True)
 
 
 def _tell(error: ReelkilnError, as_json: bool) -> None:

@@ -5,6 +5,7 @@ After `Inputs` nothing looks at a source again: spec + inputs + toolchain decide
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from renderer.errors import Path
 from renderer.media import MediaInfo, MediaKind, media_info_from_json
 
 LOCK_VERSION = 1
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +72,23 @@ def inputs_of(pins: Iterable[Pin]) -> Inputs:
 
 
 def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
-    """The inverse of `Inputs.as_json`. Raises KeyError or ValueError on foreign data."""
+    """The inverse of `Inputs.as_json`. Raises KeyError, TypeError or ValueError on foreign data."""
     if data["reelkiln_lock"] != LOCK_VERSION:
         raise ValueError(f"lock version {data['reelkiln_lock']!r} is not {LOCK_VERSION}")
     return inputs_of(
         Pin(
-            source=entry["source"],
-            sha256=entry["sha256"],
-            size_bytes=entry["size_bytes"],
+            source=str(entry["source"]),
+            sha256=_digest(entry["sha256"]),
+            size_bytes=int(entry["size_bytes"]),
             media=media_info_from_json(entry["media"]),
             provenance=entry.get("provenance", {}),
         )
         for entry in data["sources"]
     )
+
+
+def _digest(text: object) -> str:
+    """`text`, when it is a digest: a lock may be anybody's, and a digest becomes a path."""
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise ValueError(f"{text!r} is not a SHA-256 digest of 64 lowercase hex digits")
+    return text

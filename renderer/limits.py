@@ -23,6 +23,11 @@ class Limits:
     max_text_characters: int = 5_000
     max_source_bytes: int = 50 * 1024**3
     max_image_pixels: int = 100_000_000
+    max_redirects: int = 5
+    max_download_attempts: int = 3
+    max_connect_s: int = 10  # until a server takes the connection
+    max_idle_s: int = 30  # of silence during a download
+    max_download_s: int = 3600  # a download in all, with every attempt
 
 
 def setting_of(limit: str) -> str:

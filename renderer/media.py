@@ -28,7 +28,8 @@ class VideoFacts:
     Times are exact, in seconds. `start` is the first frame's time on the file's clock
     (which may not begin at zero), `duration` runs from it to the end of the last frame.
     `longest_gap` is the longest time between two frames: how far to look back for the
-    frame that is on screen at a given time.
+    frame that is on screen at a given time. `frame_rate` is the rate on whose grid all frames
+    lie, else the average. A still that is an animation has more than one frame.
     """
 
     codec: str
@@ -36,7 +37,7 @@ class VideoFacts:
     display_size: Size
     rotation: int  # degrees clockwise that a player turns it: 0, 90, 180, 270
     sample_aspect: Fraction
-    frame_rate: Fraction  # average
+    frame_rate: Fraction
     is_variable_rate: bool
     start: Fraction
     duration: Fraction
@@ -67,6 +68,7 @@ class MediaInfo:
 
     `demuxer` is FFmpeg's name of the container, passed back as `-f` so that nothing is
     guessed twice. `start` is the container's own zero: the earliest stream start.
+    `family` is the name of a font, as text styles ask for it.
     """
 
     kind: MediaKind
@@ -75,6 +77,7 @@ class MediaInfo:
     start: Fraction = Fraction(0)
     video: VideoFacts | None = None
     audio: AudioFacts | None = None
+    family: str = ""
 
     @property
     def duration(self) -> Fraction | None:
@@ -100,6 +103,7 @@ def media_info_from_json(data: dict[str, Any]) -> MediaInfo:
         start=Fraction(data["start"]),
         video=_video_from_json(video) if video else None,
         audio=_audio_from_json(audio) if audio else None,
+        family=data.get("family", ""),
     )
 
 

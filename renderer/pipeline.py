@@ -47,15 +47,21 @@ class Renderer:
     jobs: int = 2
     listen: Listener = ignore
 
+    def acquire(self, loaded: Loaded, *, lock: Inputs | None = None) -> Inputs:
+        """Pin every source. Raises Rejected with positions in the document."""
+        self.listen(StageStarted(stage="acquire"))
+        uses = sources_of(loaded.spec)
+        try:
+            return acquire(uses, self.policy, self.store, lock=lock, listen=self.listen)
+        except Rejected as error:
+            raise loaded.located(error) from error
+
     def prepare(
         self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
     ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
+        inputs = self.acquire(loaded, lock=lock)
         try:
-            self.listen(StageStarted(stage="acquire"))
-            inputs = acquire(
-                sources_of(loaded.spec), self.policy, self.store, lock=lock, listen=self.listen
-            )
             self.listen(StageStarted(stage="resolve"))
             timeline = resolve(loaded.spec, inputs, load_fonts())
             seconds = timeline.length / timeline.canvas.fps

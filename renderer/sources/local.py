@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from renderer.errors import Fault, SourceRefused
 from renderer.limits import over_limit
+from renderer.refusals import refused
 from renderer.spec.suggest import did_you_mean
 
 
 def find_local(source: str, base: Path, roots: tuple[Path, ...], max_bytes: int) -> Path:
-    """The real path of `source`. Raises SourceRefused (missing, outside, odd, too large)."""
-    if "://" in source:
-        raise _refused("source-scheme", f"{source} is not a local file", "download it first")
-    if "\x00" in source:
-        raise _refused("source-missing", "a file name cannot hold a NUL", "")
-    candidates = [folder / source for folder in (base, *roots)]
-    found = next((path for path in candidates if path.exists()), None)
-    if found is None:
-        raise _refused("source-missing", f"there is no file {source}", _near(candidates[0]))
-    real = found.resolve()
-    if not any(real.is_relative_to(root.resolve()) for root in (base, *roots)):
-        raise _refused(
+    """The real path of `source`. Raises SourceRefused (missing, outside, odd, too large).
+
+    `base` is looked in first, then each root. What lies outside is refused alike whether it
+    exists or not, so that nobody can feel their way through the disk.
+    """
+    folders = tuple(dict.fromkeys((base, *roots)))
+    with _file_errors(source):
+        jail = [folder.resolve() for folder in folders]
+        places = [(folder / source).resolve() for folder in folders]
+        inside = [path for path in places if _is_inside(path, jail)]
+        found = next((path for path in inside if path.exists()), None)
+        if found is not None:
+            _check(found, source, max_bytes)
+            return found
+    if not inside:
+        raise refused(
             "source-outside",
             f"{source} lies outside the allowed folders",
             "move it beside the spec, or allow its folder with --media",
         )
-    if not real.is_file():
-        raise _refused("source-missing", f"{source} is not a file", "name a file")
-    size = real.stat().st_size
+    raise refused("source-missing", f"there is no file {source}", _near(inside, jail))
+
+
+def _is_inside(path: Path, jail: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in jail)
+
+
+@contextmanager
+def _file_errors(source: str) -> Iterator[None]:
+    """A loop of links, a NUL, a name too long, a folder that may not be entered."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        words = f"{source[:100]!r} cannot be opened here ({reason})"
+        raise refused("source-missing", words, "check its name and permissions") from error
+
+
+def _check(path: Path, source: str, max_bytes: int) -> None:
+    if path.is_dir():
+        raise refused("source-missing", f"{source} is a folder", "name a file in it")
+    if not path.is_file():
+        raise refused("source-missing", f"{source} is not a plain file", "copy it to a file")
+    if not os.access(path, os.R_OK):
+        raise refused("source-unreadable", f"{source} may not be read", "change its permissions")
+    size = path.stat().st_size
     if size > max_bytes:
         message = over_limit(f"{source} with {size} bytes", "max_source_bytes", max_bytes)
-        raise _refused("source-too-large", message, "")
-    return real
+        raise refused("source-too-large", message, "give a smaller file")
 
 
-def _near(path: Path) -> str:
-    folder = path.parent
-    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    return did_you_mean(path.name, names)
-
-
-def _refused(code: str, message: str, hint: str) -> SourceRefused:
-    return SourceRefused([Fault(code=code, message=message, hint=hint)])
+def _near(places: Sequence[Path], jail: Sequence[Path]) -> str:
+    """The nearest name where the first missing part of the path was looked for."""
+    for path in places:
+        missing = next(part for part in (*reversed(path.parents), path) if not part.exists())
+        if missing.parent.is_dir() and _is_inside(missing.parent, jail):
+            names = [entry.name for entry in missing.parent.iterdir()]
+            if near := did_you_mean(missing.name, names):
+                return near
+    return "is it beside the spec?"

@@ -32,9 +32,9 @@ def test_facts_of_a_file_that_changes_while_it_is_probed_are_not_believed(
     Image.new("RGB", (64, 48)).save(picture)
     real = sources.probe
 
-    def replaced_just_before(path: Path) -> object:
+    def replaced_just_before(path: Path, **named: int) -> object:
         Image.new("RGB", (32, 32)).save(path)
-        return real(path)
+        return real(path, **named)
 
     store = LocalStore(tmp_path / "store")
     policy = SourcePolicy(base=tmp_path, roots=(), max_source_bytes=10_000)
