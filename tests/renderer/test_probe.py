@@ -65,7 +65,7 @@ def test_rotation_is_what_a_player_does(shared: Path, tmp_path: Path, turn: int)
         assert all(abs(a - b) < 12 for a, b in pairs), (x, y)
 
 
-@pytest.mark.parametrize("turn", [60, 91, 269])
+@pytest.mark.parametrize("turn", [45, 60, 92, 135])
 def test_an_odd_angle_leaves_the_size_that_a_player_leaves(
     shared: Path, tmp_path: Path, turn: int
 ) -> None:
