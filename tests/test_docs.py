@@ -8,6 +8,9 @@ from pathlib import Path
 
 from renderer import errors
 from renderer.limits import Limits, setting_of
+from renderer.schemas import with_tables
+from renderer.spec.loading import load
+from renderer.spec.values import SIZE_PRESETS
 
 HOUSE = Path(__file__).parent.parent
 PAGE = (HOUSE / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -89,3 +92,22 @@ def test_every_limit_is_listed_with_its_setting_and_default() -> None:
     for limit in fields(Limits):
         row = f"| `{limit.name}` | `{setting_of(limit.name)}` | {limit.default} |"
         assert row in PAGE
+
+
+def test_the_tables_of_the_language_reference_are_what_the_models_say() -> None:
+    page = (HOUSE / "docs" / "spec.md").read_text(encoding="utf-8")
+    assert page == with_tables(page), "run: python -m renderer.schemas"
+
+
+def test_every_spec_in_the_language_reference_is_valid() -> None:
+    page = (HOUSE / "docs" / "spec.md").read_text(encoding="utf-8")
+    specs = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(specs) == 2
+    for spec in specs:
+        assert load(spec.encode(), name="spec.yaml").spec.reelkiln == 1
+
+
+def test_the_sizes_of_the_language_reference_are_those_there_are() -> None:
+    page = (HOUSE / "docs" / "spec.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| size \|.*$", page, re.MULTILINE)
+    assert all(f"`{name}`" in row for name in SIZE_PRESETS)
