@@ -1,6 +1,7 @@
 """The published JSON Schemas: generated from the models, kept in the folder `schemas`.
 
-`python -m renderer.schemas` writes the files anew after a model has changed.
+`python -m renderer.schemas` writes the files anew after a model has changed, and in a checkout
+the tables of docs/spec.md with them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from renderer.package_data import data_folder
 from renderer.spec.model import SPEC_SCHEMA_ID, Document
+from renderer.spec.reference import reference
 from renderer.spec.schema import dumps, json_schema
 
 
@@ -31,10 +33,19 @@ def schema_file(name: str) -> Path:
     return data_folder("schemas") / f"{name}-1.schema.json"
 
 
+def with_tables(page: str) -> str:
+    """The language reference with the tables of its last section as the models have them now."""
+    head, title, _ = page.partition("## Fields\n")
+    return f"{head}{title}\n{reference(schemas()['spec'])}"
+
+
 def write_schemas() -> None:
-    """Write the file of every schema."""
+    """Write the file of every schema, and the tables of the language reference if it is there."""
     for name, schema in schemas().items():
         schema_file(name).write_text(dumps(schema), encoding="utf-8")
+    page = data_folder("schemas").parent / "docs" / "spec.md"
+    if page.is_file():
+        page.write_text(with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -183,3 +183,16 @@ def test_a_video_that_turns_out_too_long_is_refused(
     assert LIMIT in error["message"]
     monkeypatch.setenv(LIMIT, "600")
     assert explain(marked)[0] == 0
+
+
+def test_the_size_of_a_source_is_limited_by_a_setting(
+    explain: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (folder / "a.png").stat().st_size
+    monkeypatch.setenv("REELKILN_MAX_SOURCE_BYTES", str(size))
+    assert explain(_clips(_PICTURE))[0] == 0
+    monkeypatch.setenv("REELKILN_MAX_SOURCE_BYTES", str(size - 1))
+    status, told, _ = explain(_clips(_PICTURE))
+    (error,) = told["errors"]
+    assert (status, error["code"], error["line"], error["column"]) == (4, "source-too-large", 4, 17)
+    assert "REELKILN_MAX_SOURCE_BYTES" in error["message"]
