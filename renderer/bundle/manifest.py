@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from renderer.bundle.manifest_schema import MANIFEST_VERSION, manifest_schema
 from renderer.digest import canonical_json, digest_of, digest_of_bytes
 from renderer.errors import VerifyMismatch
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 MANIFEST = "manifest.json"
 STATEMENT = "statement.intoto.json"
@@ -221,6 +222,8 @@ def path_faults(paths: Iterable[str]) -> Iterator[str]:
 
 @cache
 def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # slow to import; most commands need none
+
     return Draft202012Validator(manifest_schema())
 
 

@@ -21,7 +21,7 @@ from tests.renderer.web import Web, serving
 
 HERE = (ipaddress.ip_network("127.0.0.1"),)
 QUICK = HttpPolicy(
-    networks=HERE, max_bytes=1000, connect_s=2, idle_s=0.3, total_s=5, pause_s=0.01, attempts=3
+    networks=HERE, max_bytes=1000, connect_s=2, idle_s=2, total_s=5, pause_s=0.01, attempts=3
 )
 
 
@@ -323,7 +323,7 @@ def test_a_body_that_ends_early_is_never_taken_for_the_whole(web: Web, out: Path
 def test_silence_ends_at_the_idle_limit(web: Web, out: Path) -> None:
     web.answers["/"] = w.silent(web)
     with pytest.raises(SourceUnavailable, match="too long"):
-        download(web.url("/"), out, replace(QUICK, attempts=1))
+        download(web.url("/"), out, replace(QUICK, attempts=1, idle_s=0.3))
 
 
 @pytest.mark.parametrize(

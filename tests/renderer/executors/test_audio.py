@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,12 +29,21 @@ def test_every_sample_is_there_and_in_the_digest(bench: Bench, samples: int) -> 
     step = mix("anullsrc=r=48000:cl=stereo", samples=samples)
     results = bench.run(step)
     facts = results[step.key].facts
-    assert facts["samples"] == samples
+    assert facts["samples"] == facts["heard_samples"] == samples
     assert facts["pcm_bytes"] == samples * 4
     assert facts["pcm_sha256"] == hashlib.sha256(bytes(samples * 4)).hexdigest()
     assert facts["is_silent"] is True
     path = bench.output(results, step, "audio.m4a")
     assert len(decoded(path, bench.toolchain.ffmpeg)) == samples * 4
+
+
+def test_a_file_whose_priming_would_be_heard_is_refused(bench: Bench) -> None:
+    step = mix()
+    assert step.command is not None
+    at = step.command.argv.index("@out:audio.m4a")
+    argv = (*step.command.argv[:at], "-use_editlist", "0", *step.command.argv[at:])
+    with pytest.raises(OutputRejected, match="decoded: 25024 samples were mixed, 24000"):
+        bench.run(replace(step, command=replace(step.command, argv=argv)))
 
 
 def test_a_sound_is_not_silent(bench: Bench) -> None:

@@ -22,7 +22,7 @@ from tests.renderer.moving import H264, PICTURE, make
 from tests.renderer.web import Web, serving
 
 QUICK = HttpPolicy(
-    networks=(ipaddress.ip_network("127.0.0.1"),), idle_s=0.3, pause_s=0.01, max_bytes=100_000
+    networks=(ipaddress.ip_network("127.0.0.1"),), idle_s=5, pause_s=0.01, max_bytes=100_000
 )
 PLACE = ("tracks", 0, "clips", 1, "image")
 
