@@ -20,8 +20,10 @@ from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
 from renderer.spec.loading import Loaded, sources_of
+from renderer.spec.model import Spec, VideoSpec
 from renderer.steps import Results
 from renderer.store import LocalStore
+from renderer.text.faces import FontBook
 from renderer.timeline import Timeline
 from renderer.toolchain import Toolchain
 
@@ -59,7 +61,7 @@ class Renderer:
                 sources_of(loaded.spec), self.policy, self.store, lock=lock, listen=self.listen
             )
             self.listen(StageStarted(stage="resolve"))
-            timeline = resolve(loaded.spec, inputs, load_fonts())
+            timeline = resolve(loaded.spec, inputs, self._fonts(loaded.spec, inputs))
         except Rejected as error:
             raise loaded.located(error) from error
         for warning in timeline.warnings:
@@ -67,6 +69,10 @@ class Renderer:
         self.listen(StageStarted(stage="plan"))
         steps = plan(timeline, self.toolchain.digest, whole=whole)
         return Prepared(loaded=loaded, inputs=inputs, timeline=timeline, plan=steps)
+
+    def _fonts(self, spec: Spec, inputs: Inputs) -> FontBook:
+        own = spec.fonts if isinstance(spec, VideoSpec) else ()
+        return load_fonts(self.store.path(inputs[source].sha256) for source in own)
 
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None

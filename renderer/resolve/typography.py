@@ -17,9 +17,12 @@ from renderer.spec.suggest import did_you_mean
 from renderer.spec.values import RGBA, to_colour, to_pixels
 from renderer.text.faces import FontBook
 from renderer.text.style import Align, Direction, Outline, Shadow, TextBox, TextStyle
+from renderer.text.typeset import TextBlock
 from renderer.timebase import exact, round_half_up
 
 _REFERENCE_SIDE = 1080
+_WORTH_A_WORD_PERCENT = 60
+"""Letters that shrink below this share of the asked size are worth a warning."""
 
 _HOUSE: dict[str, dict[str, Any]] = {
     "": {
@@ -163,6 +166,17 @@ class Typography:
             padding_y_px=padding * 2 // 3,
             radius_px=self._scaled(fields["radius"]),
         )
+
+
+def fit_warnings(block: TextBlock) -> list[str]:
+    """What the reader should know of how a text fits its room; mostly nothing."""
+    beyond, asked = block.overflow, block.style.size_px
+    words = f'the text "{block.text[:40]}"'
+    if any(beyond):
+        return [f"{words} overflows its room by {beyond[0]}x{beyond[1]} px even in tiny letters"]
+    if block.size_px * 100 < asked * _WORTH_A_WORD_PERCENT:
+        return [f"{words} is set at {block.size_px} px, not {asked} px, so that it fits"]
+    return []
 
 
 def _colours(fields: Mapping[str, Any]) -> list[tuple[Path, str]]:
