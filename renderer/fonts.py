@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -11,9 +12,11 @@ from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
 
+import brotli
 import icu4py
 import uharfbuzz as hb
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
+from fontTools.ttLib.woff2 import WOFF2DirectoryEntry
 
 from renderer.digest import digest_of
 from renderer.errors import Fault, SourceRefused, ToolchainUnfit
@@ -39,8 +42,19 @@ _PACKAGES = (
     "manimgx-fonts",
     "manimgx-fonts-cjk",
 )
-_WEB_FONTS = (b"wOFF", b"wOF2")
-_COLLECTION = b"ttcf"
+_WEB_FONT, _COLLECTION = b"wOF2", b"ttcf"
+_WEB_FONT_HEADER = struct.Struct(">4s4sLHHLLHHLLLLL")
+_LARGEST_UNPACKED_BYTES = 128 << 20
+_NOT_READ = (
+    TTLibError,
+    KeyError,
+    IndexError,
+    ValueError,
+    AssertionError,
+    struct.error,
+    brotli.error,
+)
+"""What fontTools raises on files that are damaged or are something else."""
 
 
 def load_fonts(own: Iterable[Path] = ()) -> FontBook:
@@ -136,7 +150,7 @@ def _refused(place: int, error: _NotAFont) -> Fault:
         code="font-refused",
         path=("fonts", place),
         message=f"this is not a font that can be read: {error}",
-        hint="give a .ttf, .otf, .ttc, .woff or .woff2 file",
+        hint="give a .ttf, .otf, .ttc or .woff2 file",
     )
 
 
@@ -146,7 +160,7 @@ def _faces_of_file(path: Path) -> list[FontFace]:
         file = FontFile(read=lambda: data, is_own=True, unpacked=_unpacked)
         plain = file.blob.data
         faces = [_own_face(file, index, font) for index, font in enumerate(_tables(plain))]
-    except (TTLibError, KeyError, ValueError, AssertionError) as error:
+    except _NOT_READ as error:
         raise _NotAFont(str(error) or type(error).__name__) from error
     for face in faces:
         if not face.tables.glyph_count or not len(face.coverage):
@@ -164,13 +178,28 @@ def _own_face(file: FontFile, index: int, font: TTFont) -> FontFace:
 
 def _unpacked(data: bytes) -> bytes:
     """A web font as the plain font inside it; any other file as it is."""
-    if data[:4] not in _WEB_FONTS:
+    if data[:4] != _WEB_FONT:
         return data
+    _refuse_bomb(data)
     font = TTFont(BytesIO(data), recalcTimestamp=False, recalcBBoxes=False)
     font.flavor = None
     plain = BytesIO()
     font.save(plain)
     return plain.getvalue()
+
+
+def _refuse_bomb(data: bytes) -> None:
+    """Raise when a web font unpacks to more than any font needs; fontTools has no limit."""
+    header = _WEB_FONT_HEADER.unpack_from(data)
+    directory = BytesIO(data)
+    directory.seek(_WEB_FONT_HEADER.size)
+    for _ in range(header[3]):
+        WOFF2DirectoryEntry().fromFile(directory)
+    unpacking = brotli.Decompressor()
+    packed = directory.read(header[6])
+    unpacking.process(packed, output_buffer_limit=_LARGEST_UNPACKED_BYTES)
+    if not unpacking.is_finished():
+        raise _NotAFont(f"it unpacks to more than {_LARGEST_UNPACKED_BYTES >> 20} MiB")
 
 
 def _tables(data: bytes) -> list[TTFont]:

@@ -6,7 +6,7 @@ the letter size, which is what it says; shares are of the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -93,8 +93,7 @@ class Typography:
                     code="unknown-font",
                     path=(*path, "font"),
                     message=f'no font family is called "{fields["font"]}"',
-                    hint=did_you_mean(fields["font"], families)
-                    or "families: " + ", ".join(sorted(families)),
+                    hint=_families_hint(fields["font"], families),
                 )
             )
         for place, text in _colours(fields):
@@ -166,6 +165,11 @@ class Typography:
             padding_y_px=padding * 2 // 3,
             radius_px=self._scaled(fields["radius"]),
         )
+
+
+def _families_hint(name: str, families: Sequence[str]) -> str:
+    known = "families: " + ", ".join(sorted(families))
+    return "; ".join(filter(None, (did_you_mean(name, families), known)))
 
 
 def fit_warnings(block: TextBlock) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from enum import Enum
 
 from icu4py.breakers import BaseBreaker, CharacterBreaker, LineBreaker
 
@@ -19,6 +20,14 @@ _TEXT_LOOK, _EMOJI_LOOK = "\ufe0e", "\ufe0f"
 _EMOJI_BY_DEFAULT = frozenset(
     "⌚⌛⏩⏪⏫⏬⏰⏳◽◾☔☕♈♉♊♋♌♍♎♏♐♑♒♓♿⚓⚡⚪⚫⚽⚾⛄⛅⛎⛔⛪⛲⛳⛵⛺⛽✅✊✋✨❌❎❓❔❕❗➕➖➗➰➿⬛⬜⭐⭕"
 )
+
+
+class Look(Enum):
+    """How a cluster asks to be seen."""
+
+    ANY = "any"
+    LETTER = "letter"
+    PICTURE = "picture"
 
 
 def cleaned(text: str) -> str:
@@ -44,12 +53,13 @@ def visible(cluster: str) -> str:
     return "".join(char for char in cluster if not is_invisible(char))
 
 
-def looks_like_emoji(cluster: str) -> bool:
-    """Whether a cluster is meant as a picture rather than as a letter or sign."""
+def asked_look(cluster: str) -> Look:
+    """Whether a cluster asks to be seen as a picture, as a letter, or does not mind."""
     if _TEXT_LOOK in cluster:
-        return False
+        return Look.LETTER
     first = cluster[0]
-    return _EMOJI_LOOK in cluster or ord(first) >= 0x1F000 or first in _EMOJI_BY_DEFAULT
+    is_emoji = _EMOJI_LOOK in cluster or ord(first) >= 0x1F000 or first in _EMOJI_BY_DEFAULT
+    return Look.PICTURE if is_emoji else Look.ANY
 
 
 def clusters(text: str) -> tuple[str, ...]:
@@ -66,9 +76,8 @@ def line_breaks(text: str) -> frozenset[int]:
 
 def _inside_korean_word(text: str, cut: int) -> bool:
     # Korean has spaces between its words, and a title reads better when they stay whole.
-    return all(0xAC00 <= ord(char) <= 0xD7A3 for char in (text[cut - 1 : cut + 1])) and (
-        0 < cut < len(text)
-    )
+    beside = text[cut - 1 : cut + 1]
+    return len(beside) == 2 and all(0xAC00 <= ord(char) <= 0xD7A3 for char in beside)
 
 
 def _cuts(breaker: BaseBreaker, text: str) -> Iterator[int]:

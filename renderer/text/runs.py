@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 
 import uharfbuzz as hb
@@ -13,7 +13,7 @@ from fontTools.unicodedata import script
 
 from renderer.text.bidi import base_level, levels, visual_order
 from renderer.text.faces import FontBook, FontFace
-from renderer.text.graphemes import clusters, looks_like_emoji, visible
+from renderer.text.graphemes import Look, asked_look, clusters, visible
 from renderer.text.style import Direction, TextStyle
 
 _JOINED = (
@@ -64,8 +64,6 @@ class Caster:
     def __init__(self, text: str, style: TextStyle, fonts: FontBook) -> None:
         faces = fonts.candidates(style.families, italic=style.italic, weight=style.weight)
         self.faces = _in_language_order(text, faces, style.families)
-        self._pictures = tuple(sorted(self.faces, key=lambda face: not face.has_colour))
-        self._letters = tuple(sorted(self.faces, key=lambda face: face.has_colour))
         self._direction = style.direction
         self.missing: set[str] = set()
 
@@ -84,14 +82,24 @@ class Caster:
             place += len(cluster)
         return tuple(units), base
 
+    @cached_property
+    def _pictures_first(self) -> tuple[FontFace, ...]:
+        return tuple(sorted(self.faces, key=lambda face: not face.has_colour))
+
+    @cached_property
+    def _pictures_last(self) -> tuple[FontFace, ...]:
+        return tuple(sorted(self.faces, key=lambda face: face.has_colour))
+
     def _face(self, cluster: str, before: FontFace | None) -> FontFace:
         needed = visible(cluster)
-        is_picture = looks_like_emoji(cluster)
+        look = asked_look(cluster)
         # Spaces and points stay in the face they follow, so that a sentence is not torn apart.
-        follows = unicodedata.category(cluster[0])[0] in "ZPC" and not is_picture
+        follows = unicodedata.category(cluster[0])[0] in "ZPC" and look is Look.ANY
         if follows and before is not None and not before.has_colour and before.covers(needed):
             return before
-        faces = self._pictures if is_picture else self._letters
+        faces = self.faces
+        if look is not Look.ANY:  # only then are all fonts opened to see which have colours
+            faces = self._pictures_first if look is Look.PICTURE else self._pictures_last
         for face in faces:
             if face.covers(needed):
                 return face
