@@ -1,10 +1,12 @@
 """Fonts of a spec: found by family, pinned, drawn with; broken ones refused with a place."""
 
+import struct
 import threading
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import brotli
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
@@ -137,9 +139,13 @@ def test_a_damaged_font_is_refused_by_its_place_in_the_spec(
 def test_a_web_font_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    data = saved(font("Kiln"), "woff2")
+    (packed,) = struct.unpack_from(">L", data, 20)
+    start = len(data) - (packed + 3) // 4 * 4
+    bomb = brotli.compress(bytes(8 << 20), quality=1)
     path = tmp_path / "bomb.woff2"
-    path.write_bytes(saved(font("Kiln"), "woff2"))
-    monkeypatch.setattr("renderer.fonts._LARGEST_UNPACKED_BYTES", 64)
+    path.write_bytes(data[:20] + struct.pack(">L", len(bomb)) + data[24:start] + bomb)
+    monkeypatch.setattr("renderer.fonts._LARGEST_UNPACKED_BYTES", 1 << 20)
     with pytest.raises(SourceRefused, match="unpacks to more"):
         load_fonts([path])
 
