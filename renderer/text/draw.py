@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from renderer.media import Size
 from renderer.text.faces import FontBook
 from renderer.text.ink import Ink, colour_glyphs, letters, outline
 from renderer.text.runs import Run
@@ -15,6 +14,8 @@ from renderer.text.typeset import TextBlock, ruler_for
 
 _SMOOTHING = 4
 _CLEAR = (0, 0, 0, 0)
+
+Point = tuple[int, int]
 
 
 def draw(block: TextBlock, fonts: FontBook) -> Image.Image:
@@ -67,9 +68,9 @@ class _BlockInk:
         for run, baseline in self._runs(is_coloured=True):
             layer = layer or Image.new("RGBA", self._block.size, _CLEAR)
             for ink in colour_glyphs(run, self._ruler):
-                spot = Image.new("RGBA", self._block.size, _CLEAR)
-                spot.paste(ink.picture, (run.x + ink.left, baseline + ink.top))
-                layer.alpha_composite(spot)
+                place = _place(ink, (run.x, baseline))
+                under = layer.crop(place)
+                layer.paste(Image.alpha_composite(under, ink.picture), place)
         return layer
 
     def _runs(self, *, is_coloured: bool) -> Iterator[tuple[Run, int]]:
@@ -79,12 +80,16 @@ class _BlockInk:
                     yield run, line.baseline
 
 
-def _lighten(mask: Image.Image, ink: Ink | None, origin: Size) -> None:
+def _lighten(mask: Image.Image, ink: Ink | None, origin: Point) -> None:
     if ink is None:
         return
+    place = _place(ink, origin)
+    mask.paste(ImageChops.lighter(mask.crop(place), ink.picture), place)
+
+
+def _place(ink: Ink, origin: Point) -> tuple[int, int, int, int]:
     left, top = origin[0] + ink.left, origin[1] + ink.top
-    place = (left, top, left + ink.picture.width, top + ink.picture.height)
-    mask.paste(ImageChops.lighter(mask.crop(place), ink.picture), (left, top))
+    return (left, top, left + ink.picture.width, top + ink.picture.height)
 
 
 def _box_mask(block: TextBlock, box: TextBox) -> Image.Image:

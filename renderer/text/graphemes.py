@@ -70,12 +70,22 @@ def clusters(text: str) -> tuple[str, ...]:
 
 def line_breaks(text: str) -> frozenset[int]:
     """The places in `text` where a line may end, its end included."""
-    cuts = _cuts(LineBreaker(text, _LOCALE), text)
-    return frozenset(cut for cut in cuts if not _inside_korean_word(text, cut)) | {len(text)}
+    return frozenset(_cuts(LineBreaker(text, _LOCALE), text)) | {len(text)}
+
+
+def phrase_breaks(text: str) -> frozenset[int]:
+    """The places of `line_breaks` where a reader likes a line to end.
+
+    Korean words and Japanese phrases stay whole, as other words do; other text has the same
+    places.
+    """
+    is_japanese = any(0x3040 <= ord(char) <= 0x30FF for char in text)
+    breaker = LineBreaker(text, "ja@lw=phrase" if is_japanese else _LOCALE)
+    cuts = (cut for cut in _cuts(breaker, text) if not _inside_korean_word(text, cut))
+    return frozenset(cuts) | {len(text)}
 
 
 def _inside_korean_word(text: str, cut: int) -> bool:
-    # Korean has spaces between its words, and a title reads better when they stay whole.
     beside = text[cut - 1 : cut + 1]
     return len(beside) == 2 and all(0xAC00 <= ord(char) <= 0xD7A3 for char in beside)
 

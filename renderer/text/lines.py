@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from renderer.text.faces import FontBook
-from renderer.text.graphemes import line_breaks
+from renderer.text.graphemes import line_breaks, phrase_breaks
 from renderer.text.runs import Unit, is_joined, logical_runs, shaped
 from renderer.text.style import TextStyle
 
@@ -31,10 +32,18 @@ class Paragraph:
 
     @cached_property
     def stops(self) -> tuple[int, ...]:
-        """The numbers of units after which a line may end, the last one included."""
+        """How many units may stand before the end of a line, the last one included."""
+        return self._counts(line_breaks)
+
+    @cached_property
+    def good_stops(self) -> tuple[int, ...]:
+        """The stops that leave words and phrases whole."""
+        return self._counts(phrase_breaks)
+
+    def _counts(self, breaks: Callable[[str], frozenset[int]]) -> tuple[int, ...]:
         ends = accumulate(len(unit.text) for unit in self.units)
-        allowed = line_breaks("".join(unit.text for unit in self.units))
-        return tuple(number for number, end in enumerate(ends, start=1) if end in allowed)
+        allowed = breaks("".join(unit.text for unit in self.units))
+        return tuple(count for count, end in enumerate(ends, start=1) if end in allowed)
 
     @cached_property
     def pens(self) -> tuple[float, ...]:
@@ -55,10 +64,23 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaking:
-    """The lines of a paragraph as spans of units; `torn` counts the words broken inside."""
+    """The lines of a paragraph as spans of units.
+
+    `split` counts the lines that end inside a phrase, `torn` those that end where no line
+    may end.
+    """
 
     lines: tuple[tuple[int, int], ...]
+    split: int
     torn: int
+
+    def is_as_good_as(self, other: Breaking) -> bool:
+        """Whether it has as many lines and breaks no more words."""
+        return (len(self.lines), self.split, self.torn) == (
+            len(other.lines),
+            other.split,
+            other.torn,
+        )
 
 
 def measured(units: tuple[Unit, ...], base: int, style: TextStyle, fonts: FontBook) -> Paragraph:
@@ -90,7 +112,7 @@ def broken(
     while low < high:
         middle = (low + high) // 2
         tried = measure.broken(middle)
-        if len(tried.lines) == len(greedy.lines) and tried.torn == greedy.torn:
+        if tried.is_as_good_as(greedy):
             high, best = middle, tried
         else:
             low = middle + 1
@@ -112,38 +134,28 @@ class _Measure:
     def broken(self, room: int) -> Breaking:
         paragraph = self.paragraph
         lines: list[tuple[int, int]] = []
-        torn = start = 0
+        split = torn = start = 0
         while start < len(paragraph.units):
-            end = self._end(start, room)
-            if not end:  # not even one word: it is broken inside
-                end = self._inside(start, room)
-                torn += 1
+            most = self._most(start, room)
+            end = _last_stop(paragraph.good_stops, start, most)
+            if not end:
+                end = _last_stop(paragraph.stops, start, most)
+                split += bool(end)
+            if not end:  # not even one word
+                end, torn = most, torn + 1
             lines.append((start, paragraph.trimmed(start, end)))
             start = end
-        return Breaking(lines=tuple(lines) or ((0, 0),), torn=torn)
+        return Breaking(lines=tuple(lines) or ((0, 0),), split=split, torn=torn)
 
-    def _end(self, start: int, room: int) -> int:
-        """The last stop that fits; 0 when none does."""
-        fitting = 0
-        for stop in _from(self.paragraph.stops, start + 1):
-            if self.width(start, stop) > room:
-                break
-            fitting = stop
-        return fitting
-
-    def _inside(self, start: int, room: int) -> int:
-        end = start + 1
-        while end < len(self.paragraph.units) and self.width(start, end + 1) <= room:
+    def _most(self, start: int, room: int) -> int:
+        """The end of the longest line from `start` that fits; at least one unit."""
+        end, last = start + 1, len(self.paragraph.units)
+        while end < last and self.width(start, end + 1) <= room:
             end += 1
         return end
 
 
-def _from(stops: Sequence[int], least: int) -> Sequence[int]:
-    low, high = 0, len(stops)
-    while low < high:
-        middle = (low + high) // 2
-        if stops[middle] < least:
-            low = middle + 1
-        else:
-            high = middle
-    return stops[low:]
+def _last_stop(stops: Sequence[int], start: int, most: int) -> int:
+    """The last stop after `start` and not after `most`; 0 when there is none."""
+    place = bisect_right(stops, most) - 1
+    return stops[place] if place >= 0 and stops[place] > start else 0

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from renderer.media import Size
 from renderer.text.faces import FontBook
 from renderer.text.graphemes import cleaned
-from renderer.text.lines import Paragraph, broken, measured
+from renderer.text.lines import Breaking, broken, measured
 from renderer.text.ruler import Draft, Ruler
 from renderer.text.runs import Caster, Run
 from renderer.text.style import Align, TextStyle
 
 _SMALLEST_PX = 4
+_SOFT_EDGES_PX = 2
+"""What the ruler adds to a line for the soft edges of its first and last letter."""
 _WORDS_STAY_WHOLE_PERCENT = 50
 """Down to this share of the asked size letters shrink rather than tear a word."""
 
@@ -134,40 +136,42 @@ class _Setting:
 
     def placed(self, size_px: int) -> tuple[Size, tuple[Line, ...]]:
         """The lines in their places, and the size of the block."""
-        drafts, _ = self._drafts(size_px)
-        return _placed(drafts, size_px, self._style)
+        return _placed(self._drafts(self._breakings(size_px), size_px), size_px, self._style)
 
     def _fits_whole(self, size_px: int) -> bool:
-        drafts, torn = self._drafts(size_px)
-        return not torn and self._is_inside(drafts, size_px)
+        return self._fits(size_px, may_tear=False)
 
-    def _fits(self, size_px: int) -> bool:
-        return self._is_inside(self._drafts(size_px)[0], size_px)
+    def _fits(self, size_px: int, may_tear: bool = True) -> bool:
+        breakings, style = self._breakings(size_px), self._style
+        if not may_tear and any(breaking.torn for breaking in breakings):
+            return False
+        count = sum(len(breaking.lines) for breaking in breakings)
+        if (count - 1) * _step(style, size_px) > style.max_height_px:
+            return False  # plainly too high: no need to look at every glyph
+        (width, height), _ = _placed(self._drafts(breakings, size_px), size_px, style)
+        return width <= style.max_width_px and height <= style.max_height_px
 
-    def _is_inside(self, drafts: Sequence[Draft], size_px: int) -> bool:
-        (width, height), _ = _placed(drafts, size_px, self._style)
-        return width <= self._style.max_width_px and height <= self._style.max_height_px
-
-    def _drafts(self, size_px: int) -> tuple[list[Draft], int]:
+    def _breakings(self, size_px: int) -> list[Breaking]:
         style = self._style
-        ruler = ruler_for(style, size_px, self._fonts)
-        room = max(1, style.max_width_px - 2 * margins(style)[0])
-        drafts, torn = [], 0
-        for paragraph in self._paragraphs:
-            breaking = broken(
-                paragraph,
-                room,
-                size_px,
-                style.letter_spacing_px,
-                balance=style.align is Align.CENTER,
-            )
-            drafts += [_draft(paragraph, span, ruler) for span in breaking.lines]
-            torn += breaking.torn
-        return drafts, torn
+        room = max(1, style.max_width_px - 2 * margins(style)[0] - _SOFT_EDGES_PX)
+        is_balanced = style.align is Align.CENTER
+        return [
+            broken(paragraph, room, size_px, style.letter_spacing_px, balance=is_balanced)
+            for paragraph in self._paragraphs
+        ]
+
+    def _drafts(self, breakings: Sequence[Breaking], size_px: int) -> list[Draft]:
+        ruler = ruler_for(self._style, size_px, self._fonts)
+        return [
+            ruler.draft(paragraph.units[slice(*span)], paragraph.base)
+            for paragraph, breaking in zip(self._paragraphs, breakings, strict=True)
+            for span in breaking.lines
+        ]
 
 
-def _draft(paragraph: Paragraph, span: tuple[int, int], ruler: Ruler) -> Draft:
-    return ruler.draft(paragraph.units[slice(*span)], paragraph.base)
+def _step(style: TextStyle, size_px: int) -> int:
+    """From one baseline to the next, in pixels."""
+    return size_px * style.line_spacing_percent // 100
 
 
 def _largest(low: int, high: int, fits: Callable[[int], bool]) -> int:
@@ -189,7 +193,7 @@ def _placed(
 ) -> tuple[Size, tuple[Line, ...]]:
     across, down = margins(style)
     inner = max(1, *(draft.width for draft in drafts))
-    step = size_px * style.line_spacing_percent // 100
+    step = _step(style, size_px)
     lines: list[Line] = []
     baseline = down + drafts[0].above
     for before, draft in zip((None, *drafts), drafts, strict=False):

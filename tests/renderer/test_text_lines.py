@@ -36,13 +36,19 @@ def pieces(text: str) -> list[str]:
         ("ラーメンっぽい", "ラー|メ|ンっ|ぽ|い"),  # no small kana and no long mark begins a line
         ("สวัสดีชาวโลก", "สวัสดี|ชาว|โลก"),
         ("ភាសាខ្មែរជាភាសា", "ភាសាខ្មែរ|ជា|ភាសា"),
-        ("안녕하세요 세계", "안녕하세요 |세계"),
         ("100\u00a0km away", "100\u00a0km |away"),
         ("👩‍🚀👨‍👩‍👧‍👦🇸🇪🇳🇴", "👩‍🚀|👨‍👩‍👧‍👦|🇸🇪|🇳🇴"),
     ],
 )
 def test_a_line_may_end_where_readers_of_the_script_expect(text: str, wanted: str) -> None:
     assert pieces(text) == wanted.split("|")
+
+
+def test_korean_words_and_japanese_phrases_stay_whole_where_they_can() -> None:
+    assert texts("안녕하세요 세계", max_width_px=180) == ["안녕하세요", "세계"]
+    title = "日本語のタイトル「カッコ」をテストします。"
+    assert texts(title, max_width_px=280) == ["日本語のタイトル", "「カッコ」を", "テストします。"]
+    assert len(texts("안녕하세요반갑습니다", max_width_px=180)) > 1
 
 
 def test_clusters_keep_what_is_one_to_the_eye() -> None:
