@@ -14,7 +14,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image
 
-from renderer.errors import SourceRefused, SpecInvalid
+from renderer.errors import RenderFailed, SourceRefused, SpecInvalid
 from renderer.events import Event, Warned
 from renderer.executors.local import LocalExecutor
 from renderer.fonts import load_fonts
@@ -221,6 +221,15 @@ def test_a_font_that_is_not_used_is_not_part_of_the_step(session: Session) -> No
     assert text_step(session.prepared("title")).reads == ()
 
 
+def test_a_machine_with_other_fonts_draws_nothing(session: Session) -> None:
+    prepared = session.prepared(BLOCKS)
+    step = text_step(prepared)
+    other = replace(step, key="0" * 64, params={**step.params, "faces": ["0" * 64]})
+    executor = LocalExecutor(toolchain=session.renderer.toolchain, jobs=1)
+    with pytest.raises(RenderFailed, match="not those the render was planned with"):
+        executor.run([other], session.store, session.events.append, threading.Event())
+
+
 def test_an_unknown_family_is_a_fault_with_a_place_and_a_guess(session: Session) -> None:
     with pytest.raises(SpecInvalid) as caught:
         session.prepared("{font: Kiln Bloks}")
@@ -253,3 +262,8 @@ def test_text_that_shrinks_much_or_overflows_or_lacks_glyphs_is_warned_of(
     assert "so that it fits" in words("many words " * 60, "{size: 100}")
     assert "overflows" in words("a\\n" * 90, "{size: 100}")
     assert "U+F0000" in words("\\U000F0000", "title")
+
+
+def test_the_page_on_fonts_names_every_family() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "fonts.md").read_text()
+    assert [name for name in load_fonts().families if name not in page] == []
