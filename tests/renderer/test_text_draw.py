@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from math import cos, radians, sin
 
 import pytest
 from PIL import Image, ImageChops
@@ -11,6 +12,7 @@ from PIL import Image, ImageChops
 from renderer.fonts import load_fonts
 from renderer.media import Size
 from renderer.resolve.typography import Typography
+from renderer.spec.values import to_colour
 from renderer.text.draw import draw
 from renderer.text.style import Outline, Shadow, TextBox, TextStyle
 from renderer.text.typeset import typeset
@@ -45,6 +47,20 @@ def test_an_outline_is_as_wide_as_asked_on_every_side() -> None:
     assert abs((dressed[3] - dressed[1]) - (bare[3] - bare[1]) - 2 * width) <= 1
 
 
+def test_an_outline_is_round_at_corners_and_without_holes() -> None:
+    width, text = 12, "Lv8i汉"
+    style = replace(PLAIN, outline=Outline(width_px=width, colour=RED))
+    block = typeset(text, style, FONTS)
+    outlined = draw(block, FONTS).getchannel("A")
+    letters = draw(replace(block, style=replace(style, outline=None)), FONTS).getchannel("A")
+    for radius in (2, 6, width - 1):
+        for angle in range(0, 360, 15):
+            dx, dy = cos(radians(angle)) * radius, sin(radians(angle)) * radius
+            moved = ImageChops.offset(letters, round(dx), round(dy))
+            lacking = ImageChops.subtract(moved, outlined)
+            assert lacking.getextrema()[1] < 64, (radius, angle)
+
+
 def test_an_outline_leaves_the_letters_as_they_are() -> None:
     white = (255, 255, 255, 255)
     plain = channel_where(picture("Q", PLAIN), white)
@@ -77,6 +93,12 @@ def test_the_words_stand_in_the_middle_of_their_box() -> None:
     assert ink
     assert abs(ink[0] - (image.width - ink[2])) <= 3
     assert abs(ink[1] - (image.height - ink[3])) <= PLAIN.size_px // 6
+
+
+def test_a_colour_name_means_the_same_after_pillow_has_read_it() -> None:
+    before = to_colour("rebeccapurple")
+    Image.new("RGB", (1, 1), "rebeccapurple")
+    assert to_colour("rebeccapurple") == before == (102, 51, 153, 255)
 
 
 @pytest.mark.parametrize("canvas", [(320, 180), (180, 320), (240, 240)], ids=str)

@@ -107,6 +107,12 @@ def test_what_fits_at_no_size_says_how_far_it_overflows() -> None:
     assert found.overflow[1] == found.size[1] - 60 > 0
 
 
+def test_text_that_fills_its_room_to_the_last_pixel_does_not_shrink() -> None:
+    # In small letters the soft edges reach beyond the pen.
+    sizes = {block("汉" * 30, size_px=6, max_width_px=width).size_px for width in range(60, 72)}
+    assert sizes == {6}
+
+
 def test_no_letter_space_hangs_after_the_last_letter() -> None:
     spaced = block("ab", letter_spacing_px=30).size[0]
     assert block("ab").size[0] + 29 <= spaced <= block("ab").size[0] + 31

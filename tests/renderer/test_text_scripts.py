@@ -121,6 +121,7 @@ def test_a_selector_chooses_between_the_sign_and_the_picture() -> None:
         return FONTS.face(run.face_key).has_colour
 
     assert is_coloured("❤\ufe0f")
+    assert is_coloured("©\ufe0f")
     assert not is_coloured("❤\ufe0e")
     assert not is_coloured("#1©")
     assert is_coloured("⭐")
