@@ -62,7 +62,7 @@ class Pictures:
         self._fonts = fonts
         self._canvas = canvas
         self._typography = Typography(spec.styles, canvas.size, fonts)
-        self.faults: list[Fault] = []
+        self.faults: list[Fault] = self._typography.named_faults()
         self.warnings: list[str] = []
 
     def element(self, slot: Slot, span: Span) -> Element:

@@ -72,6 +72,10 @@ class Typography:
         fields = self._merged(wanted)
         return self._in_pixels(fields), self._faults(fields, where)
 
+    def named_faults(self) -> list[Fault]:
+        """What is wrong with the styles of the spec, used or not."""
+        return [fault for name in self._named for fault in self.style(name, ())[1]]
+
     def safe_area(self, wanted: str | WrittenStyle) -> Fraction:
         """The margin of a style, as a share of the canvas."""
         return exact(self._merged(wanted).get("safe_area", 0))

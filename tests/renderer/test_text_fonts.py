@@ -241,6 +241,13 @@ def test_an_unknown_family_is_a_fault_with_a_place_and_a_guess(session: Session)
     assert "Noto Serif" in fault.hint
 
 
+def test_a_style_that_no_clip_uses_is_checked_too(session: Session) -> None:
+    document = b"reelkiln: 1\nstyles: {claim: {font: Nowhere}}\ntracks: [{clips: [{colour: red}]}]"
+    with pytest.raises(SpecInvalid) as caught:
+        session.renderer.prepare(load(document, name="reel.yaml"))
+    assert [fault.where for fault in caught.value.faults] == ["styles.claim.font"]
+
+
 def test_a_damaged_font_file_is_a_fault_with_a_place(session: Session, project: Path) -> None:
     data = (project / "brand.ttf").read_bytes()
     (project / "brand.ttf").write_bytes(data[:100])
