@@ -16,11 +16,11 @@ import brotli
 import icu4py
 import uharfbuzz as hb
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
-from fontTools.ttLib.woff2 import WOFF2DirectoryEntry
 
 from renderer.digest import digest_of
 from renderer.errors import Fault, SourceRefused, ToolchainUnfit
 from renderer.text.faces import FontBook, FontFace, FontFile
+from renderer.webfont import plain_font
 
 _FULL_RANGE = ("Arabic", "Devanagari", "Thai")  # weights 100 to 900
 _SCRIPTS = (  # weights 400 to 700
@@ -42,9 +42,7 @@ _PACKAGES = (
     "manimgx-fonts",
     "manimgx-fonts-cjk",
 )
-_WEB_FONT, _COLLECTION = b"wOF2", b"ttcf"
-_WEB_FONT_HEADER = struct.Struct(">4s4sLHHLLHHLLLLL")
-_LARGEST_UNPACKED_BYTES = 128 << 20
+_COLLECTION = b"ttcf"
 _NOT_READ = (
     TTLibError,
     KeyError,
@@ -157,7 +155,7 @@ def _refused(place: int, error: _NotAFont) -> Fault:
 def _faces_of_file(path: Path) -> list[FontFace]:
     data = path.read_bytes()
     try:
-        file = FontFile(read=lambda: data, is_own=True, unpacked=_unpacked)
+        file = FontFile(read=lambda: data, is_own=True, unpacked=plain_font)
         plain = file.blob.data
         faces = [_own_face(file, index, font) for index, font in enumerate(_tables(plain))]
     except _NOT_READ as error:
@@ -174,32 +172,6 @@ def _own_face(file: FontFile, index: int, font: TTFont) -> FontFace:
         raise _NotAFont("its name table names no family")
     is_italic = bool(font["head"].macStyle & 2)
     return FontFace(family=str(family), file=file, italic=is_italic, index=index)
-
-
-def _unpacked(data: bytes) -> bytes:
-    """A web font as the plain font inside it; any other file as it is."""
-    if data[:4] != _WEB_FONT:
-        return data
-    _refuse_bomb(data)
-    font = TTFont(BytesIO(data), recalcTimestamp=False, recalcBBoxes=False)
-    font.flavor = None
-    plain = BytesIO()
-    font.save(plain)
-    return plain.getvalue()
-
-
-def _refuse_bomb(data: bytes) -> None:
-    """Raise when a web font unpacks to more than any font needs; fontTools has no limit."""
-    header = _WEB_FONT_HEADER.unpack_from(data)
-    directory = BytesIO(data)
-    directory.seek(_WEB_FONT_HEADER.size)
-    for _ in range(header[3]):
-        WOFF2DirectoryEntry().fromFile(directory)
-    unpacking = brotli.Decompressor()
-    packed = directory.read(header[6])
-    unpacking.process(packed, output_buffer_limit=_LARGEST_UNPACKED_BYTES)
-    if not unpacking.is_finished():
-        raise _NotAFont(f"it unpacks to more than {_LARGEST_UNPACKED_BYTES >> 20} MiB")
 
 
 def _tables(data: bytes) -> list[TTFont]:

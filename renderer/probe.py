@@ -22,7 +22,7 @@ _CONTAINERS = {
     "aac": "audio/aac", "mpegts": "video/mp2t", "avi": "video/x-msvideo", "gif": "image/gif",
 }  # fmt: skip
 _STILLS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-_FONTS = (b"\x00\x01\x00\x00", b"OTTO", b"true", b"ttcf", b"wOF2")
+_FONTS = (b"\x00\x01\x00\x00", b"OTTO", b"true", b"ttcf", b"wOFF", b"wOF2")
 _MAX_PIXELS = 100_000_000
 _MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc", 0: "gbr"}
 

@@ -136,6 +136,13 @@ def test_a_damaged_font_is_refused_by_its_place_in_the_spec(
     assert [fault.where for fault in caught.value.faults] == ["fonts[1]"]
 
 
+def test_a_web_font_of_the_first_version_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "old.woff"
+    path.write_bytes(saved(font("Kiln"), "woff"))
+    with pytest.raises(SourceRefused, match="only WOFF2 is unpacked"):
+        load_fonts([path])
+
+
 def test_a_web_font_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +153,7 @@ def test_a_web_font_that_unpacks_to_too_much_is_refused(
     bomb = brotli.compress(bytes(8 << 20), quality=1)
     path = tmp_path / "bomb.woff2"
     path.write_bytes(data[:20] + struct.pack(">L", len(bomb)) + data[24:start] + bomb)
-    monkeypatch.setattr("renderer.fonts._LARGEST_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr("renderer.webfont._LARGEST_UNPACKED_BYTES", 1 << 20)
     with pytest.raises(SourceRefused, match="unpacks to more"):
         load_fonts([path])
 
