@@ -181,7 +181,8 @@ def fit_warnings(block: TextBlock) -> list[str]:
     beyond, asked = block.overflow, block.style.size_px
     words = f'the text "{block.text[:40]}"'
     if any(beyond):
-        return [f"{words} overflows its room by {beyond[0]}x{beyond[1]} px even in tiny letters"]
+        cut = f"{beyond[0]} px on the right and {beyond[1]} px below are cut off"
+        return [f"{words} overflows its room even in letters of {block.size_px} px: {cut}"]
     if block.size_px * 100 < asked * _WORTH_A_WORD_PERCENT:
         return [f"{words} is set at {block.size_px} px, not {asked} px, so that it fits"]
     return []

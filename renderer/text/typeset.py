@@ -36,7 +36,8 @@ class TextBlock:
     `size` is what `draw` draws, outline, shadow and box included. `size_px` is the letter
     size after shrinking. `faces` are the digests of the font files that decide how it looks,
     sorted; `own_fonts` those of them that the spec brings along, in its order. `missing` are
-    the characters that no font has a glyph for, sorted.
+    the characters that no font has a glyph for, sorted. `overflow` is how many pixels are cut
+    off on the right and below, since even the smallest letters do not fit.
     """
 
     text: str
@@ -47,15 +48,7 @@ class TextBlock:
     faces: tuple[str, ...]
     own_fonts: tuple[str, ...]
     missing: tuple[str, ...]
-
-    @property
-    def overflow(self) -> Size:
-        """How many pixels the block is wider and higher than its style allows."""
-        style = self.style
-        return (
-            max(0, self.size[0] - style.max_width_px),
-            max(0, self.size[1] - style.max_height_px),
-        )
+    overflow: Size
 
 
 def typeset(text: str, style: TextStyle, fonts: FontBook) -> TextBlock:
@@ -68,16 +61,18 @@ def typeset(text: str, style: TextStyle, fonts: FontBook) -> TextBlock:
     setting = _Setting(cleaned(text), style, fonts)
     size_px = setting.largest_fitting()
     files = {face.file for face in setting.faces}
-    size, lines = setting.placed(size_px)
+    (width, height), lines = setting.placed(size_px)
+    size = (min(width, style.max_width_px), min(height, style.max_height_px))
     return TextBlock(
         text=text,
         style=style,
         size=size,
         size_px=size_px,
-        lines=lines,
+        lines=tuple(line for line in lines if line.baseline < size[1] + size_px),
         faces=tuple(sorted(file.sha256 for file in files)),
         own_fonts=tuple(file.sha256 for file in fonts.own_files if file in files),
         missing=tuple(sorted(setting.missing)),
+        overflow=(width - size[0], height - size[1]),
     )
 
 
