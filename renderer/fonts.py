@@ -1,20 +1,26 @@
-"""The fonts that come with the installation, and what the text engine is made of."""
+"""The fonts that come with the installation, those of a spec, and what the text engine is."""
 
 from __future__ import annotations
 
+import struct
+import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
 
+import brotli
+import icu4py
+import uharfbuzz as hb
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
-from PIL import features
 
 from renderer.digest import digest_of
 from renderer.errors import Fault, SourceRefused, ToolchainUnfit
-from renderer.text.faces import FontBook, FontFace
+from renderer.text.faces import FontBook, FontFace, FontFile
+from renderer.webfont import plain_font
 
 _FULL_RANGE = ("Arabic", "Devanagari", "Thai")  # weights 100 to 900
 _SCRIPTS = (  # weights 400 to 700
@@ -24,6 +30,7 @@ _SCRIPTS = (  # weights 400 to 700
 )  # fmt: skip
 _SERIF = "files/NotoSerif[wdth,wght].ttf"
 _SERIF_ITALIC = "files/NotoSerif-Italic[wdth,wght].ttf"
+_EMOJI = "emoji/NotoColorEmoji-Regular.ttf"
 _CJK_FILE = "NotoSansCJK-VF.otf.ttc"
 _CJK = ("JP", "KR", "SC", "TC", "HK")  # in the order of the collection
 _PACKAGES = (
@@ -35,30 +42,59 @@ _PACKAGES = (
     "manimgx-fonts",
     "manimgx-fonts-cjk",
 )
+_COLLECTION = b"ttcf"
+_NOT_READ = (
+    TTLibError,
+    KeyError,
+    IndexError,
+    ValueError,
+    AssertionError,
+    struct.error,
+    brotli.error,
+)
+"""What fontTools raises on files that are damaged or are something else."""
 
 
-def load_fonts(extra: Iterable[Path] = ()) -> FontBook:
-    """The installed fonts and the font files in `extra`.
+def load_fonts(own: Iterable[Path] = ()) -> FontBook:
+    """The installed fonts and the font files of a spec, in the order of its `fonts`.
 
-    Installed files are read when a face is first needed, those of `extra` at once. Raises
-    SourceRefused for a file that is not a font, ToolchainUnfit when a font package is missing.
+    Installed files are read when a face is first needed, `own` at once. Raises SourceRefused
+    naming every file that is not a font, ToolchainUnfit when a font package is missing.
     """
-    added = [face for path in extra for face in _faces_of_file(path)]
+    added, faults = [], []
+    for place, path in enumerate(own):
+        try:
+            added += _faces_of_file(path)
+        except _NotAFont as error:
+            faults.append(_refused(place, error))
+    if faults:
+        raise SourceRefused(faults)
     # Own fonts are asked for by name, so as fallbacks they come late; the large CJK file last.
     return FontBook([*_installed(), *added, *_installed_cjk()])
 
 
 def text_engine_fingerprint() -> dict[str, str]:
     """Names and versions of everything that decides how text is drawn."""
-    parts = ("freetype2", "raqm", "harfbuzz", "fribidi")
-    found = {part: str(features.version(part) or "none") for part in parts}
-    found["pillow"] = version("pillow")
-    found["fonttools"] = version("fonttools")
-    found["fonts"] = digest_of({package: version(package) for package in _PACKAGES})
-    return dict(sorted(found.items()))
+    packages = {package: version(package) for package in _PACKAGES}
+    emoji = _face("Noto Color Emoji", "renderer.text", _EMOJI).file.sha256
+    return {
+        "fonts": digest_of({**packages, "emoji": emoji}),
+        "fonttools": version("fonttools"),
+        "harfbuzz": hb.version_string(),
+        "icu": icu4py.icu_version,
+        "pillow": version("pillow"),
+        "uharfbuzz": version("uharfbuzz"),
+        "unicode": unicodedata.unidata_version,
+    }
 
 
-def _installed() -> Iterator[FontFace]:
+@cache
+def _installed() -> tuple[FontFace, ...]:
+    """All faces but the CJK ones; one process reads each file once."""
+    return tuple(_installed_faces())
+
+
+def _installed_faces() -> Iterator[FontFace]:
     yield _face("Noto Sans", "fontpkg_noto_sans", "files/NotoSans[wdth,wght].ttf")
     yield _face(
         "Noto Sans", "fontpkg_noto_sans", "files/NotoSans-Italic[wdth,wght].ttf", italic=True
@@ -71,30 +107,22 @@ def _installed() -> Iterator[FontFace]:
     for script in _SCRIPTS:
         yield _face(f"Noto Sans {script}", "manimgx_fonts", f"NotoSans{script}[wght].ttf")
     yield _face("Noto Sans Symbols", "manimgx_fonts", "NotoSansSymbols[wght].ttf")
+    yield _face("Noto Color Emoji", "renderer.text", _EMOJI)
     yield _face("Noto Emoji", "manimgx_fonts", "NotoEmoji[wght].ttf")
 
 
-def _installed_cjk() -> Iterator[FontFace]:
-    collection = _SharedFile(_resource("manimgx_fonts_cjk", _CJK_FILE))
-    for index, region in enumerate(_CJK):
-        yield FontFace(family=f"Noto Sans CJK {region}", read=collection.read, index=index)
-
-
-class _SharedFile:
-    """A file that several faces read once."""
-
-    def __init__(self, source: Traversable) -> None:
-        self._source = source
-        self._data: bytes | None = None
-
-    def read(self) -> bytes:
-        if self._data is None:
-            self._data = self._source.read_bytes()
-        return self._data
+@cache
+def _installed_cjk() -> tuple[FontFace, ...]:
+    collection = FontFile(read=_resource("manimgx_fonts_cjk", _CJK_FILE).read_bytes)
+    return tuple(
+        FontFace(family=f"Noto Sans CJK {region}", file=collection, index=index)
+        for index, region in enumerate(_CJK)
+    )
 
 
 def _face(family: str, package: str, name: str, *, italic: bool = False) -> FontFace:
-    return FontFace(family=family, read=_resource(package, name).read_bytes, italic=italic)
+    file = FontFile(read=_resource(package, name).read_bytes)
+    return FontFace(family=family, file=file, italic=italic)
 
 
 def _resource(package: str, name: str) -> Traversable:
@@ -111,28 +139,42 @@ def _missing(what: str) -> ToolchainUnfit:
     return ToolchainUnfit(f"the font package lacks {what}", hint="install the project again")
 
 
-def _faces_of_file(path: Path) -> Iterator[FontFace]:
+class _NotAFont(Exception):
+    """A file has no face that can be used; the message says why."""
+
+
+def _refused(place: int, error: _NotAFont) -> Fault:
+    return Fault(
+        code="font-refused",
+        path=("fonts", place),
+        message=f"this is not a font that can be read: {error}",
+        hint="give a .ttf, .otf, .ttc or .woff2 file",
+    )
+
+
+def _faces_of_file(path: Path) -> list[FontFace]:
+    data = path.read_bytes()
     try:
-        data = path.read_bytes()
-        fonts = _tables(data)
-    except (OSError, TTLibError) as error:
-        fault = Fault(
-            code="font-refused",
-            message=f"{path.name} is not a font that can be read: {error}",
-            hint="give a .ttf, .otf or .ttc file",
-        )
-        raise SourceRefused([fault]) from error
-    for index, font in enumerate(fonts):
-        names = font["name"]
-        yield FontFace(
-            family=str(names.getBestFamilyName() or path.stem),
-            italic=bool(font["head"].macStyle & 2),
-            index=index,
-            read=lambda: data,
-        )
+        file = FontFile(read=lambda: data, is_own=True, unpacked=plain_font)
+        plain = file.blob.data
+        faces = [_own_face(file, index, font) for index, font in enumerate(_tables(plain))]
+    except _NOT_READ as error:
+        raise _NotAFont(str(error) or type(error).__name__) from error
+    for face in faces:
+        if not face.tables.glyph_count or not len(face.coverage):
+            raise _NotAFont(f"the face {face.family} has no characters")
+    return faces
+
+
+def _own_face(file: FontFile, index: int, font: TTFont) -> FontFace:
+    family = font["name"].getBestFamilyName()
+    if not family:
+        raise _NotAFont("its name table names no family")
+    is_italic = bool(font["head"].macStyle & 2)
+    return FontFace(family=str(family), file=file, italic=is_italic, index=index)
 
 
 def _tables(data: bytes) -> list[TTFont]:
-    if data[:4] == b"ttcf":
+    if data[:4] == _COLLECTION:
         return list(TTCollection(BytesIO(data), lazy=True).fonts)
     return [TTFont(BytesIO(data), lazy=True)]

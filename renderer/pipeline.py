@@ -19,7 +19,9 @@ from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
 from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
+from renderer.spec.model import Spec, VideoSpec
 from renderer.store import Store
+from renderer.text.faces import FontBook
 from renderer.timeline import Timeline
 from renderer.toolchain import Toolchain
 
@@ -63,7 +65,7 @@ class Renderer:
         inputs = self.acquire(loaded, lock=lock)
         try:
             self.listen(StageStarted(stage="resolve"))
-            timeline = resolve(loaded.spec, inputs, load_fonts())
+            timeline = resolve(loaded.spec, inputs, self._fonts(loaded.spec, inputs))
             seconds = timeline.length / timeline.canvas.fps
             if too_long := check_length(loaded.spec, seconds, loaded.limits):
                 raise SpecInvalid(too_long)
@@ -74,6 +76,10 @@ class Renderer:
         self.listen(StageStarted(stage="plan"))
         steps = plan(timeline, self.toolchain.digest, whole=whole)
         return Prepared(loaded=loaded, inputs=inputs, timeline=timeline, plan=steps)
+
+    def _fonts(self, spec: Spec, inputs: Inputs) -> FontBook:
+        own = spec.fonts if isinstance(spec, VideoSpec) else ()
+        return load_fonts(self.store.path(inputs[source].sha256) for source in own)
 
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None

@@ -227,8 +227,9 @@ def draw_step(element: Element, toolchain: str) -> Step:
         block = picture.block
         params = {**common, "text": block.text, "style": block.style.as_json(),
                   "faces": list(block.faces)}  # fmt: skip
+        reads = tuple(Read(sha256=font) for font in block.own_fonts)
         return make_step(StepKind.DRAW_TEXT, title, toolchain=toolchain, params=params,
-                         outputs=("picture.png",))  # fmt: skip
+                         reads=reads, outputs=("picture.png",))  # fmt: skip
     if isinstance(picture, StillPicture):
         params = {
             **common,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from renderer import raster
+from renderer.errors import RenderFailed
 from renderer.executors.context import Context, Made, read_path
 from renderer.fonts import load_fonts
 from renderer.steps import Step
@@ -14,11 +15,16 @@ _NAME = "picture.png"
 
 
 def draw_text(step: Step, context: Context) -> Made:
-    """Typeset `params` to a PNG with alpha."""
+    """Typeset `params` to a PNG with alpha; the reads are the font files of the spec."""
     out = context.workdir / _NAME
     own = [context.store.path(read.sha256) for read in step.reads]
     fonts = load_fonts(own)
     block = typeset(step.params["text"], text_style_from_json(step.params["style"]), fonts)
+    if list(block.faces) != step.params["faces"]:
+        raise RenderFailed(
+            f"{step.title}: the fonts of this machine are not those the render was planned with",
+            hint="install the same version of reelkiln and its fonts on every machine",
+        )
     raster.finish_text(draw(block, fonts), step.params, out)
     return Made(files={_NAME: out})
 

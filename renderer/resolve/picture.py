@@ -10,7 +10,7 @@ from renderer.media import Size
 from renderer.resolve import layout
 from renderer.resolve.slots import Slot
 from renderer.resolve.trim import source_part
-from renderer.resolve.typography import Typography
+from renderer.resolve.typography import Typography, fit_warnings
 from renderer.spec.clips import (
     ColourClip,
     Crop,
@@ -62,7 +62,7 @@ class Pictures:
         self._fonts = fonts
         self._canvas = canvas
         self._typography = Typography(spec.styles, canvas.size, fonts)
-        self.faults: list[Fault] = []
+        self.faults: list[Fault] = self._typography.named_faults()
         self.warnings: list[str] = []
 
     def element(self, slot: Slot, span: Span) -> Element:
@@ -117,6 +117,7 @@ class Pictures:
         style, faults = self._typography.style(clip.style, path)
         self.faults += faults
         block = typeset(clip.text, style, self._fonts)
+        self.warnings += fit_warnings(block)
         if block.missing:
             points = " ".join(f"U+{ord(point[0]):04X}" for point in block.missing[:8])
             self.warnings.append(f"no font has a glyph for {points}, in {clip.text[:40]!r}")

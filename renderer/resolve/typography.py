@@ -6,7 +6,7 @@ the letter size, which is what it says; shares are of the canvas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,9 +17,12 @@ from renderer.spec.suggest import did_you_mean
 from renderer.spec.values import RGBA, to_colour, to_pixels
 from renderer.text.faces import FontBook
 from renderer.text.style import Align, Direction, Outline, Shadow, TextBox, TextStyle
+from renderer.text.typeset import TextBlock
 from renderer.timebase import exact, round_half_up
 
 _REFERENCE_SIDE = 1080
+_WORTH_A_WORD_PERCENT = 60
+"""Letters that shrink below this share of the asked size are worth a warning."""
 
 _HOUSE: dict[str, dict[str, Any]] = {
     "": {
@@ -69,6 +72,10 @@ class Typography:
         fields = self._merged(wanted)
         return self._in_pixels(fields), self._faults(fields, where)
 
+    def named_faults(self) -> list[Fault]:
+        """What is wrong with the styles of the spec, used or not."""
+        return [fault for name in self._named for fault in self.style(name, ())[1]]
+
     def safe_area(self, wanted: str | WrittenStyle) -> Fraction:
         """The margin of a style, as a share of the canvas."""
         return exact(self._merged(wanted).get("safe_area", 0))
@@ -90,8 +97,7 @@ class Typography:
                     code="unknown-font",
                     path=(*path, "font"),
                     message=f'no font family is called "{fields["font"]}"',
-                    hint=did_you_mean(fields["font"], families)
-                    or "families: " + ", ".join(sorted(families)),
+                    hint=_families_hint(fields["font"], families),
                 )
             )
         for place, text in _colours(fields):
@@ -163,6 +169,23 @@ class Typography:
             padding_y_px=padding * 2 // 3,
             radius_px=self._scaled(fields["radius"]),
         )
+
+
+def _families_hint(name: str, families: Sequence[str]) -> str:
+    known = "families: " + ", ".join(sorted(families))
+    return "; ".join(filter(None, (did_you_mean(name, families), known)))
+
+
+def fit_warnings(block: TextBlock) -> list[str]:
+    """What the reader should know of how a text fits its room; mostly nothing."""
+    beyond, asked = block.overflow, block.style.size_px
+    words = f'the text "{block.text[:40]}"'
+    if any(beyond):
+        cut = f"{beyond[0]} px on the right and {beyond[1]} px below are cut off"
+        return [f"{words} overflows its room even in letters of {block.size_px} px: {cut}"]
+    if block.size_px * 100 < asked * _WORTH_A_WORD_PERCENT:
+        return [f"{words} is set at {block.size_px} px, not {asked} px, so that it fits"]
+    return []
 
 
 def _colours(fields: Mapping[str, Any]) -> list[tuple[Path, str]]:

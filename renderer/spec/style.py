@@ -1,4 +1,4 @@
-"""How text looks, as written: sizes may be pixels or shares of the canvas height."""
+"""How text looks, as written: sizes may be pixels or shares of the canvas."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TextStyle(Part):
     )
     size: FontSize | None = Field(
         None,
-        description="Height of the letters: pixels, or a share of the canvas height.",
+        description="Height of the letters: pixels, or a share of the canvas's shorter side.",
         examples=["7%", 64],
     )
     weight: Annotated[Int, Field(ge=100, le=900)] | None = Field(

@@ -10,6 +10,13 @@ from collections.abc import Sequence
 
 _STRONG = {"L": 0, "R": 1, "AL": 1}
 _NEUTRAL = ("B", "S", "WS", "ON", "BN")
+_BRACKETS = (
+    "()[]{}༺༻༼༽᚛᚜⁅⁆⁽⁾₍₎⌈⌉⌊⌋❨❩❪❫❬❭❮❯❰❱❲❳❴❵⟅⟆⟦⟧⟨⟩⟪⟫⟬⟭⟮⟯"
+    "⦃⦄⦅⦆⦇⦈⦉⦊⦋⦌⦍⦐⦏⦎⦑⦒⦓⦔⦕⦖⦗⦘⧘⧙⧚⧛⧼⧽⸢⸣⸤⸥⸦⸧⸨⸩⹕⹖⹗⹘⹙⹚⹛⹜"
+    "〈〉《》「」『』【】〔〕〖〗〘〙〚〛﹙﹚﹛﹜﹝﹞（）［］｛｝｟｠｢｣"
+)
+_CLOSING = dict(zip(_BRACKETS[::2], _BRACKETS[1::2], strict=True))
+_DEEPEST = 63
 
 
 def base_level(text: str) -> int:
@@ -24,7 +31,9 @@ def levels(text: str, base: int) -> tuple[int, ...]:
     """The embedding level of every character: odd ones run right to left."""
     kinds = [unicodedata.bidirectional(char) or "L" for char in text]
     edge = "R" if base else "L"
+    marks = [kind == "NSM" for kind in kinds]
     _settle_weak(kinds, edge)
+    _settle_brackets(text, kinds, marks, edge)
     _settle_neutral(kinds, edge)
     return tuple(_level(kind, base) for kind in kinds)
 
@@ -96,6 +105,41 @@ def _latin_numbers(kinds: list[str], edge: str) -> None:
             strong = kind
         elif kind == "EN" and strong == "L":
             kinds[place] = "L"
+
+
+def _settle_brackets(text: str, kinds: list[str], marks: Sequence[bool], edge: str) -> None:
+    """N0: both brackets of a pair run the way of what they hold."""
+    for start, end in _bracket_pairs(text, kinds):
+        held = {_side(kind) for kind in kinds[start + 1 : end] if kind not in _NEUTRAL}
+        if not held:
+            continue
+        side = edge
+        if edge not in held:
+            before = next((k for k in reversed(kinds[:start]) if k not in _NEUTRAL), edge)
+            side = _side(before)
+        for bracket in (start, end):
+            past = bracket + 1
+            while past < len(kinds) and marks[past]:  # marks stay with their bracket
+                past += 1
+            kinds[bracket:past] = [side] * (past - bracket)
+
+
+def _bracket_pairs(text: str, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    waiting: list[tuple[str, int]] = []
+    pairs = []
+    for place, char in enumerate(text):
+        if kinds[place] != "ON":
+            continue
+        if char in _CLOSING:
+            if len(waiting) == _DEEPEST:
+                break
+            waiting.append((_CLOSING[char], place))
+        for depth in range(len(waiting) - 1, -1, -1):
+            if waiting[depth][0] == char:
+                pairs.append((waiting[depth][1], place))
+                del waiting[depth:]
+                break
+    return sorted(pairs)
 
 
 def _settle_neutral(kinds: list[str], edge: str) -> None:

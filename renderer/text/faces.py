@@ -5,82 +5,83 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from io import BytesIO
 
-from fontTools.ttLib import TTFont
-from PIL import ImageFont, features
+import uharfbuzz as hb
 
 from renderer.digest import digest_of_bytes
 from renderer.errors import ToolchainUnfit
 
-_KEPT_OPEN = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """One axis of a variable font: its four-letter tag and its range."""
-
-    tag: str
-    minimum: float
-    default: float
-    maximum: float
+_KEPT_OPEN = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FontFace:
-    """One face: a family, upright or italic, at `index` of a file given by `read`.
+class FontFile:
+    """A font file, read when first needed and kept.
 
-    The bytes are asked for when first needed and kept.
+    `is_own` tells a file that the spec brings along from one that is installed. `unpacked`
+    turns the stored bytes into a plain TrueType or OpenType file.
     """
 
-    family: str
     read: Callable[[], bytes]
-    italic: bool = False
-    index: int = 0
+    is_own: bool = False
+    unpacked: Callable[[bytes], bytes] = bytes
 
     @cached_property
-    def data(self) -> bytes:
-        """The font file."""
+    def stored(self) -> bytes:
+        """The bytes of the file as it lies there."""
         return self.read()
 
     @cached_property
     def sha256(self) -> str:
-        """The digest of the font file."""
-        return digest_of_bytes(self.data)
+        """The digest of the file as it lies there."""
+        return digest_of_bytes(self.stored)
+
+    @cached_property
+    def blob(self) -> hb.Blob:
+        """What HarfBuzz reads."""
+        return hb.Blob(self.unpacked(self.stored))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FontFace:
+    """One face: a family, upright or italic, at `index` of a file."""
+
+    family: str
+    file: FontFile
+    italic: bool = False
+    index: int = 0
 
     @cached_property
     def key(self) -> str:
         """The name of this face in a `FontBook`: digest and index."""
-        return f"{self.sha256}:{self.index}"
+        return f"{self.file.sha256}:{self.index}"
 
     @cached_property
-    def coverage(self) -> frozenset[int]:
+    def tables(self) -> hb.Face:
+        """The face as HarfBuzz knows it."""
+        return hb.Face(self.file.blob, self.index)
+
+    @cached_property
+    def coverage(self) -> hb.Set:
         """The code points that have a glyph."""
-        with self._tables() as font:
-            return frozenset(font.getBestCmap() or ())
+        return self.tables.unicodes
 
     @cached_property
-    def axes(self) -> tuple[Axis, ...]:
-        """The axes of a variable font, in file order; empty for a static one."""
-        with self._tables() as font:
-            if "fvar" not in font:
-                return ()
-            return tuple(
-                Axis(
-                    tag=axis.axisTag,
-                    minimum=axis.minValue,
-                    default=axis.defaultValue,
-                    maximum=axis.maxValue,
-                )
-                for axis in font["fvar"].axes
-            )
+    def has_colour(self) -> bool:
+        """Whether its glyphs bring colours of their own."""
+        face = self.tables
+        return bool(face.has_color_paint or face.has_color_layers or face.has_color_png)
 
     def covers(self, text: str) -> bool:
         """Whether every visible character of `text` has a glyph."""
         return all(ord(char) in self.coverage for char in text)
 
-    def _tables(self) -> TTFont:
-        return TTFont(BytesIO(self.data), fontNumber=self.index, lazy=True)
+    def weight_gap(self, weight: int) -> float:
+        """How far the nearest weight of this face is from `weight`."""
+        for axis in self.tables.axis_infos:
+            if axis.tag == "wght":
+                return max(float(axis.min_value) - weight, weight - float(axis.max_value), 0.0)
+        return abs(float(hb.Font(self.tables).get_style_value(hb.StyleTag.WEIGHT)) - weight)
 
 
 class FontBook:
@@ -95,27 +96,34 @@ class FontBook:
         """The names of all families, each once, in fallback order."""
         return tuple(dict.fromkeys(face.family for face in self._faces))
 
+    @property
+    def own_files(self) -> tuple[FontFile, ...]:
+        """The font files of the spec, each once, in the order it names them."""
+        return tuple(dict.fromkeys(face.file for face in self._faces if face.file.is_own))
+
     def has_family(self, name: str) -> bool:
         """Whether a family has this name; case does not matter."""
         return any(face.family.casefold() == name.casefold() for face in self._faces)
 
-    def candidates(self, families: Iterable[str], *, italic: bool) -> tuple[FontFace, ...]:
-        """Every face once: `families` first, then the fallbacks; the wished slant first."""
-        rank = {name.casefold(): place for place, name in enumerate(families)}
+    def candidates(
+        self, families: Iterable[str], *, italic: bool, weight: int = 400
+    ) -> tuple[FontFace, ...]:
+        """Every face once: `families` first, then the fallbacks.
 
-        def order(face: FontFace) -> tuple[int, bool]:
-            return (rank.get(face.family.casefold(), len(rank)), False)
+        Within a family the wished slant comes first, then the nearest weight; a family of
+        the spec's own stands before an installed one of the same name.
+        """
+        places = {name.casefold(): place for place, name in enumerate(self.families)}
+        wished = {name.casefold(): place for place, name in enumerate(families)}
 
-        ranked = sorted(self._faces, key=order)
-        names = dict.fromkeys(face.family for face in ranked)
-        return tuple(
-            face
-            for name in names
-            for face in sorted(
-                (one for one in ranked if one.family == name),
-                key=lambda one: one.italic != italic,
-            )
-        )
+        def order(face: FontFace) -> tuple[int, int, bool, bool, float]:
+            name = face.family.casefold()
+            is_only = sum(one.family.casefold() == name for one in self._faces) == 1
+            gap = 0.0 if is_only else face.weight_gap(weight)
+            slant = face.italic != italic
+            return (wished.get(name, len(wished)), places[name], not face.file.is_own, slant, gap)
+
+        return tuple(sorted(self._faces, key=order))
 
     def face(self, key: str) -> FontFace:
         """The face of this key. Raises ToolchainUnfit when the book has no such face."""
@@ -127,30 +135,23 @@ class FontBook:
             hint="install the font packages the text was typeset with",
         )
 
-    def opened(self, face: FontFace, weight: int, size_px: int) -> ImageFont.FreeTypeFont:
-        """The face ready to draw, at this weight (as near as it goes) and em size in pixels.
+    def opened(self, face: FontFace, weight: int) -> hb.Font:
+        """The face ready to shape and draw, at this weight or as near as it goes.
 
-        Raises ToolchainUnfit when Pillow cannot shape text.
+        Its lengths are in units of the font: `face.tables.upem` of them make one em.
         """
-        return self._open(face, weight, size_px)
+        return self._open(face, weight)
 
 
-def _opened(face: FontFace, weight: int, size_px: int) -> ImageFont.FreeTypeFont:
-    # Without Raqm Pillow falls back to a layout that neither joins nor orders letters.
-    if not features.check("raqm") or not features.check("fribidi"):
-        raise ToolchainUnfit(
-            "Pillow cannot shape text: Raqm or FriBiDi is missing",
-            hint="install a Pillow wheel with Raqm, and libfribidi0",
-        )
-    font = ImageFont.truetype(
-        BytesIO(face.data), size_px, index=face.index, layout_engine=ImageFont.Layout.RAQM
-    )
-    if face.axes:
-        font.set_variation_by_axes([_position(axis, weight) for axis in face.axes])
+def _opened(face: FontFace, weight: int) -> hb.Font:
+    font = hb.Font(face.tables)
+    axes = face.tables.axis_infos
+    if axes:
+        font.set_variations({axis.tag: _position(axis, weight) for axis in axes})
     return font
 
 
-def _position(axis: Axis, weight: int) -> float:
+def _position(axis: hb.OTVarAxisInfo, weight: int) -> float:
     if axis.tag != "wght":
-        return axis.default
-    return min(max(weight, axis.minimum), axis.maximum)
+        return float(axis.default_value)
+    return float(min(max(weight, axis.min_value), axis.max_value))

@@ -1,19 +1,33 @@
-"""Text cut into what a reader sees as one character, and where lines may break between them."""
+"""Text cut into what a reader sees as one character, and where lines may break between them.
+
+ICU knows both: the rules of Unicode (UAX #29, UAX #14) and the dictionaries of the scripts
+that put no space between words (Thai, Lao, Khmer, Burmese).
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator
+from enum import Enum
 
-_JOINER = "\u200d"
-_ZERO_WIDTH_SPACE = "\u200b"
-_NO_BREAK = "\u00a0\u202f\u2060\ufeff"
-_VIRAMAS = frozenset("\u094d\u09cd\u0a4d\u0acd\u0b4d\u0c4d\u0ccd\u0d4d")
-_NEVER_FIRST = frozenset(
-    "、。，．：；！？）］｝〕〉》」』】ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ々・…”’"
-)
-_NEVER_LAST = frozenset("（［｛〔〈《「『【“‘")
+from icu4py.breakers import BaseBreaker, CharacterBreaker, LineBreaker
+
+_LOCALE = "en"
+"""Named, so that the locale of the machine does not decide."""
+
 _EXPLICIT_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TEXT_LOOK, _EMOJI_LOOK = "\ufe0e", "\ufe0f"
+_EMOJI_BY_DEFAULT = frozenset(
+    "⌚⌛⏩⏪⏫⏬⏰⏳◽◾☔☕♈♉♊♋♌♍♎♏♐♑♒♓♿⚓⚡⚪⚫⚽⚾⛄⛅⛎⛔⛪⛲⛳⛵⛺⛽✅✊✋✨❌❎❓❔❕❗➕➖➗➰➿⬛⬜⭐⭕"
+)
+
+
+class Look(Enum):
+    """How a cluster asks to be seen."""
+
+    ANY = "any"
+    LETTER = "letter"
+    PICTURE = "picture"
 
 
 def cleaned(text: str) -> str:
@@ -39,61 +53,53 @@ def visible(cluster: str) -> str:
     return "".join(char for char in cluster if not is_invisible(char))
 
 
+def asked_look(cluster: str) -> Look:
+    """Whether a cluster asks to be seen as a picture, as a letter, or does not mind."""
+    if _TEXT_LOOK in cluster:
+        return Look.LETTER
+    first = cluster[0]
+    is_emoji = _EMOJI_LOOK in cluster or ord(first) >= 0x1F000 or first in _EMOJI_BY_DEFAULT
+    return Look.PICTURE if is_emoji else Look.ANY
+
+
 def clusters(text: str) -> tuple[str, ...]:
     """`text` cut so that no accent, joined emoji, flag or conjunct is torn apart."""
-    found: list[str] = []
-    for char in text:
-        if found and _continues(found[-1], char):
-            found[-1] += char
-        else:
-            found.append(char)
-    return tuple(found)
+    cuts = tuple(_cuts(CharacterBreaker(text, _LOCALE), text))
+    return tuple(text[start:end] for start, end in zip((0, *cuts), cuts, strict=False))
 
 
-def breakable_after(units: Sequence[str], place: int) -> bool:
-    """Whether a line may end after `units[place]`."""
-    if place + 1 >= len(units):
-        return True
-    here, following = units[place], units[place + 1]
-    if _is_space(here) or here == _ZERO_WIDTH_SPACE:
-        return not _is_space(following)
-    if here[0] in _NO_BREAK or following[0] in _NO_BREAK or _is_space(following):
-        return False
-    if here[0] in _NEVER_LAST or following[0] in _NEVER_FIRST:
-        return False
-    if here[-1] in "-\u2010\u2013\u2014":
-        return place > 0 and units[place - 1][0].isalpha() and following[0].isalpha()
-    return _is_ideographic(here[0]) or _is_ideographic(following[0])
+def line_breaks(text: str) -> frozenset[int]:
+    """The places in `text` where a line may end, its end included."""
+    return frozenset(_cuts(LineBreaker(text, _LOCALE), text)) | {len(text)}
 
 
-def _is_space(unit: str) -> bool:
-    return unit[0].isspace() and unit[0] not in _NO_BREAK
+def phrase_breaks(text: str) -> frozenset[int]:
+    """The places of `line_breaks` where a reader likes a line to end.
+
+    Korean words and Japanese phrases stay whole, as other words do; other text has the same
+    places.
+    """
+    is_japanese = any(0x3040 <= ord(char) <= 0x30FF for char in text)
+    breaker = LineBreaker(text, "ja@lw=phrase" if is_japanese else _LOCALE)
+    cuts = (cut for cut in _cuts(breaker, text) if not _inside_korean_word(text, cut))
+    return frozenset(cuts) | {len(text)}
 
 
-def _is_ideographic(char: str) -> bool:
-    code = ord(char)
-    return 0x2E80 <= code <= 0xA4CF or 0xF900 <= code <= 0xFAFF or 0x20000 <= code <= 0x3FFFF
+def _inside_korean_word(text: str, cut: int) -> bool:
+    beside = text[cut - 1 : cut + 1]
+    return len(beside) == 2 and all(0xAC00 <= ord(char) <= 0xD7A3 for char in beside)
+
+
+def _cuts(breaker: BaseBreaker, text: str) -> Iterator[int]:
+    """Where segments end, in characters; ICU counts in units of UTF-16."""
+    place = units = 0
+    for _, end in breaker.segments():
+        while units < end:
+            units += 2 if ord(text[place]) > 0xFFFF else 1
+            place += 1
+        yield place
 
 
 def _is_selector(char: str) -> bool:
     code = ord(char)
     return 0xFE00 <= code <= 0xFE0F or 0xE0000 <= code <= 0xE01EF
-
-
-def _is_regional(char: str) -> bool:
-    return 0x1F1E6 <= ord(char) <= 0x1F1FF
-
-
-def _continues(cluster: str, char: str) -> bool:
-    if _is_regional(char):
-        return len(cluster) == 1 and _is_regional(cluster)
-    if cluster[-1] in _VIRAMAS and unicodedata.category(char) == "Lo":
-        return True
-    if cluster[-1] == _JOINER and not char.isspace():
-        return True
-    return (
-        unicodedata.category(char) in ("Mn", "Mc", "Me")
-        or char in (_JOINER, "\u200c", "\u0e33", "\u0eb3")
-        or _is_selector(char)
-        or 0x1F3FB <= ord(char) <= 0x1F3FF
-    )

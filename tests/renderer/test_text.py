@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,6 @@ from renderer.errors import SourceRefused
 from renderer.fonts import load_fonts, text_engine_fingerprint
 from renderer.text.bidi import levels, visual_order
 from renderer.text.draw import draw
-from renderer.text.faces import FontBook
 from renderer.text.graphemes import clusters
 from renderer.text.style import (
     Align,
@@ -71,7 +72,7 @@ def test_drawing_twice_gives_the_same_bytes() -> None:
         ("汉字", "Noto Sans CJK SC"),
         ("漢字かな", "Noto Sans CJK JP"),
         ("한국어", "Noto Sans CJK KR"),
-        ("👩‍🚀", "Noto Emoji"),
+        ("👩‍🚀", "Noto Color Emoji"),
     ],
 )
 def test_each_script_is_set_in_one_run_of_a_face_that_has_it(text: str, family: str) -> None:
@@ -190,7 +191,7 @@ def test_families_are_found_whatever_their_case() -> None:
 
 def test_a_font_file_is_taken_in_and_another_file_refused(tmp_path: Path) -> None:
     own = tmp_path / "own.ttf"
-    own.write_bytes(FONTS.candidates(("Noto Serif",), italic=False)[0].data)
+    own.write_bytes(FONTS.candidates(("Noto Serif",), italic=False)[0].file.stored)
     assert load_fonts([own]).families.count("Noto Serif") == 1
     own.write_bytes(b"not a font")
     with pytest.raises(SourceRefused):
@@ -200,11 +201,11 @@ def test_a_font_file_is_taken_in_and_another_file_refused(tmp_path: Path) -> Non
 def test_the_installed_cjk_faces_are_what_they_are_called() -> None:
     for region in ("JP", "KR", "SC", "TC", "HK"):
         face = FONTS.candidates((f"Noto Sans CJK {region}",), italic=False)[0]
-        opened = FontBook([face]).opened(face, 400, 16)
-        assert opened.getname()[0] == f"Noto Sans CJK {region}"
+        names = TTFont(BytesIO(face.file.stored), fontNumber=face.index, lazy=True)["name"]
+        assert names.getBestFamilyName() == face.family
 
 
 def test_the_fingerprint_names_every_part() -> None:
     fingerprint = text_engine_fingerprint()
-    assert {"freetype2", "harfbuzz", "raqm", "fribidi", "pillow", "fonts"} <= set(fingerprint)
-    assert "none" not in fingerprint.values()
+    assert {"harfbuzz", "icu", "pillow", "unicode", "fonts"} <= set(fingerprint)
+    assert all(fingerprint.values())
