@@ -151,7 +151,7 @@ class SegmentGraph:
         return leg.filter("format", pixels).filter("settb", tick_text(self.canvas.fps))
 
     def _element(self, element: Element, local: Span, *, single: bool) -> Stream:
-        """Frames `local` of an element; PTS is the local frame. `single` gives just one."""
+        """Frames `local` of an element, counted from zero. `single` gives just one."""
         if isinstance(element.picture, VideoPicture):
             leg = self._video(element, element.picture, local)
         else:
@@ -167,14 +167,12 @@ class SegmentGraph:
         leg = _to_video(source, pixels).filter("settb", tick_text(self.canvas.fps))
         if single:
             return leg
-        return _looped(leg, local.length).filter("setpts", f"N+{local.start}")
+        return _looped(leg, local.length).filter("setpts", "N")
 
     def _video(self, element: Element, picture: VideoPicture, local: Span) -> Stream:
         rounds = [self._round(element, picture, part) for part in loop_parts(picture, local)]
         joined = rounds[0] if len(rounds) == 1 else ffmpeg.concat(*rounds, v=1, a=0)
-        return joined.filter("settb", tick_text(self.canvas.fps)).filter(
-            "setpts", f"N+{local.start}"
-        )
+        return joined.filter("settb", tick_text(self.canvas.fps)).filter("setpts", "N")
 
     def _round(self, element: Element, picture: VideoPicture, local: Span) -> Stream:
         """Frames of one go through the source: no loop point lies inside `local`."""
@@ -184,20 +182,25 @@ class SegmentGraph:
         start = local.start % picture.loop_frames if picture.loop_frames else local.start
         from_ = picture.from_ + start / fps * picture.speed
         back = from_ - facts.longest_gap - _MARGIN
-        seek = {"ss": seconds_text(back)} if back > 0 else {}
+        # A seek that cannot land before the first frame, so that there is one to begin with.
+        seeks = back > facts.start - picture.media.start
         source = self.graph.read(
-            Read(sha256=picture.sha256), f=picture.media.demuxer, an=None, sn=None, **seek
-        )
+            Read(sha256=picture.sha256), f=picture.media.demuxer, an=None, sn=None,
+            **({"ss": seconds_text(back)} if seeks else {}),
+        )  # fmt: skip
         zero = round_half_up((picture.media.start + picture.from_) * _MICRO)
         shift = round_half_up(_EARLY / fps * _MICRO)
         speed = picture.speed
         clock = f"floor((PTS-{zero})*{speed.denominator}/{speed.numerator}+{shift})"
+        # The grid's zero is the clip's first frame, wherever the segment begins: any other
+        # zero would be rounded to microseconds and could move a frame to the next place.
+        first = {} if seeks else {"start_time": 0}
         frames = (
             source.video.filter("settb", "AVTB")
             .filter("setpts", clock)
-            .filter("fps", fps=rate_text(fps), round="near", start_time=seconds_text(start / fps))
+            .filter("fps", fps=rate_text(fps), round="near", **first)
             .filter("tpad", stop=-1, stop_mode="clone")
-            .filter("trim", end_frame=local.length)
+            .filter("trim", start_pts=start, end_pts=start + local.length)
         )
         return self._shaped(frames, element, facts.colour_matrix, facts.colour_range)
 
@@ -274,9 +277,13 @@ class SegmentGraph:
     def _faded(self, leg: Stream, element: Element, local: Span) -> Stream:
         fps, length = self.canvas.fps, element.span.length
         fade_in, fade_out = element.enter.fade, element.exit.fade
-        if fade_in and local.start < fade_in:
+        comes, goes = local.start < fade_in, local.end > length - fade_out
+        if (fade_in and comes) or (fade_out and goes):
+            # Only here does time since the clip's start matter; elsewhere it is in no key.
+            leg = leg.filter("setpts", f"N+{local.start}")
+        if fade_in and comes:
             leg = leg.filter("fade", "in", st=0, d=seconds_text(fade_in / fps), alpha=1)
-        if fade_out and local.end > length - fade_out:
+        if fade_out and goes:
             start = seconds_text((length - fade_out) / fps)
             leg = leg.filter("fade", "out", st=start, d=seconds_text(fade_out / fps), alpha=1)
         return leg
