@@ -17,7 +17,7 @@ from renderer.timebase import Span, round_half_up
 from renderer.timeline import Element, Placement
 
 _BEHIND_SHARE = 8  # the blurred picture behind is made at a quarter of its size
-_BLUR = (8, 3)  # radius and rounds
+_BLUR_SHARE, _BLUR_ROUNDS = 30, 3  # as soft as the one behind a still
 
 
 def fitted(frames: Stream, element: Element, facts: VideoFacts, pixels: str) -> Stream:
@@ -106,7 +106,8 @@ def _over_blurred_self(frames: Stream, placement: Placement) -> Stream:
     back = scaled(
         both[1], small, force_original_aspect_ratio="increase", force_divisible_by=2
     ).filter("crop", *small)
-    back = back.filter("boxblur", *_BLUR)
+    radius = max(int(min(small) >= _BEHIND_SHARE), min(small) // _BLUR_SHARE)
+    back = back.filter("boxblur", radius, _BLUR_ROUNDS)
     back = scaled(back, box).filter("setsar", "1")
     x, y = placement.pad_at
     return ffmpeg.filter([back, front], "overlay", x=x & ~1, y=y & ~1, format="yuv420")

@@ -145,7 +145,8 @@ class Pictures:
 
     def _fitted(self, clip: Fitted, natural: Size, path: Path) -> Placement:
         crop = self._crop(clip.crop, natural, path)
-        return layout.place(natural, self._box(clip), fit=clip.fit, crop=crop)
+        permille = to_permille(clip.scale)
+        return layout.place(natural, self._box(clip), fit=clip.fit, crop=crop, permille=permille)
 
     def _box(self, clip: Fitted) -> Size:
         box = to_box(clip.size, self._canvas.size) if clip.size else self._canvas.size
