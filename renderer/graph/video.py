@@ -106,13 +106,15 @@ class SegmentGraph:
         slide_in, slide_out = element.enter, element.exit
         length = element.span.length
         evaluate = "init"
+        # Not `n`: the overlay counts frames it has fetched, which runs ahead of those it shows.
+        at = f"(round(t*{rate_text(self.canvas.fps)})+{local})"
         if slide_in.slide and local < slide_in.slide:
-            share = f"pow(1-min((n+{local})/{slide_in.slide},1),3)"
+            share = f"pow(1-min({at}/{slide_in.slide},1),3)"
             x, y = _shifted(x, y, slide_in.side, share)
             evaluate = "frame"
         leaving = length - slide_out.slide
         if slide_out.slide and self.span.end - element.span.start > leaving:
-            share = f"pow(max((n+{local}-{leaving})/{slide_out.slide},0),3)"
+            share = f"pow(max(({at}-{leaving})/{slide_out.slide},0),3)"
             x, y = _shifted(x, y, slide_out.side, share)
             evaluate = "frame"
         return x, y, evaluate
@@ -143,8 +145,9 @@ class SegmentGraph:
         local = whole.shifted(-element.span.start)
         leg = self._element(element, local, single=False).filter("setpts", "PTS-STARTPTS")
         if not covers(element, self.canvas):
-            empty = _looped(self._plain("black@0", pixels).filter("trim", end_frame=1),
-                            whole.length)  # fmt: skip
+            # The colour source of a command line has no alpha channel, so it is cleared here.
+            empty = self._plain("black", pixels).filter("lutyuv", a=0)
+            empty = _looped(empty.filter("trim", end_frame=1), whole.length)
             inner = SegmentGraph(self.canvas, self.drawn, whole)
             x, y, evaluate = inner._position(element)
             leg = ffmpeg.filter([empty, leg], "overlay", x=x, y=y, eval=evaluate,
