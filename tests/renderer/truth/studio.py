@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -77,11 +78,6 @@ class Shot:
         """The sound of the finished mp4 as a player hears it: (samples, 2)."""
         raw = self._decoded("-vn", "-f", "s16le", "-ac", "2", "-ar", "48000")
         return np.frombuffer(raw, np.int16).reshape(-1, 2)
-
-    def mix(self) -> NDArray[np.float64]:
-        """The mix before AAC, from the plan's own command, in [-1, 1]: (samples, 2)."""
-        step = self.prepared.plan.by_key[self.prepared.plan.audio]
-        return mixed_samples(step, self.store, self.binary)
 
     def save(self, frame: int, path: Path) -> None:
         """One frame as a PNG to look at."""
@@ -163,6 +159,22 @@ class Studio:
         """Everything up to the plan."""
         data = json.dumps({"reelkiln": 1, **document}).encode()
         return self.renderer.prepare(load(data, name="truth.json"), whole=whole)
+
+    def mix(self, document: Document) -> NDArray[np.float64]:
+        """The mix before AAC, from the plan's own command, in [-1, 1]: (samples, 2)."""
+        prepared = self.prepare(document)
+        step = prepared.plan.by_key[prepared.plan.audio]
+        samples = mixed_samples(step, self.renderer.store, self.toolchain.ffmpeg)
+        assert len(samples) == prepared.timeline.samples
+        return samples
+
+    def loudness(self, path: Path) -> tuple[float, float]:
+        """Integrated loudness (LUFS) and true peak (dBTP) of a file, by EBU R 128."""
+        argv = [str(self.toolchain.ffmpeg), "-i", str(path), "-af", "ebur128=peak=true"]
+        said = subprocess.run([*argv, "-f", "null", "-"], capture_output=True, text=True).stderr
+        summary = said[said.rindex("Summary:") :]
+        found = [re.search(rf"{word}:\s+(-?[\d.]+)", summary) for word in ("I", "Peak")]
+        return float(found[0][1]), float(found[1][1])  # type: ignore[index]
 
     def render(self, document: Document, *, whole: bool = False) -> Shot:
         """The plan, run; nothing is sealed."""
