@@ -16,7 +16,8 @@ _FIXED_DECODERS = {"aac": "aac_fixed", "mp3": "mp3"}
 _CURVE = "qsin"  # sine against cosine: equal power all the way
 _LOOK_BACK = 3  # seconds decoded before a trim: more than any decoder's memory
 _MOST_ROUNDS = 40  # of a loop that are read from the source one by one
-_TEMPO_LEAD = 448  # samples: the tempo filter was seen 1450 early to 540 late
+_LEAD_SLOWER, _LEAD_FASTER = 896, 448
+"""Samples by which the tempo filter is early, as measured: the middle of what was seen."""
 _ATEMPO_MIN, _ATEMPO_MAX = Fraction(1, 2), Fraction(100)
 
 
@@ -61,7 +62,7 @@ def _piece(graph: Graph, piece: SoundPiece) -> Stream:
         leg = leg.filter("aloop", loop=-1, size=size)
     for factor in _tempos(piece.speed):
         leg = leg.filter("atempo", f"{float(factor):.9g}")
-        leg = leg.filter("adelay", f"{_TEMPO_LEAD}S", all=1)
+        leg = leg.filter("adelay", f"{_LEAD_SLOWER if factor < 1 else _LEAD_FASTER}S", all=1)
     leg = leg.filter("apad", whole_len=piece.length).filter("atrim", end_sample=piece.length)
     leg = leg.filter("asetpts", "N/SR/TB")
     if piece.volume != 1000:
