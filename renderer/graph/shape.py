@@ -17,6 +17,7 @@ from renderer.timebase import Span, round_half_up
 from renderer.timeline import Element, Placement
 
 _BEHIND_SHARE = 8  # the blurred picture behind is made at a quarter of its size
+_MARGIN = 4  # pixels
 _BLUR_SHARE, _BLUR_ROUNDS = 30, 3  # as soft as the one behind a still
 
 
@@ -89,13 +90,30 @@ def turned(leg: Stream, element: Element) -> Stream:
     placement = element.placement
     if placement.rotation_mdeg:
         angle = f"{placement.rotation_mdeg}*PI/180000"
-        # The clear margin makes the edges smooth: the filter cuts them off hard otherwise.
-        leg = leg.filter("pad", "iw+4", "ih+4", 2, 2, color="black@0")
-        leg = leg.filter("rotate", angle, ow=f"2*ceil(rotw({angle})/2)",
-                         oh=f"2*ceil(roth({angle})/2)", c="black@0")  # fmt: skip
+        leg = _margined(leg).filter(
+            "rotate", angle, ow=f"2*ceil(rotw({angle})/2)", oh=f"2*ceil(roth({angle})/2)",
+            c="black@0",
+        )  # fmt: skip
     if element.opacity < 1000:
         leg = leg.filter("lutyuv", a=f"val*{element.opacity}/1000")
     return leg
+
+
+def _margined(leg: Stream) -> Stream:
+    """The picture with a clear margin in the colours of its edges.
+
+    So its edges come out smooth when it is turned, and without a dark line: the filter cuts
+    edges off hard and mixes in the colour that is beside them.
+    """
+    wide = ("pad", f"iw+{2 * _MARGIN}", f"ih+{2 * _MARGIN}", _MARGIN, _MARGIN)
+    both = leg.filter_multi_output("split")
+    colours = both[0].filter("format", "yuv420p").filter(*wide).filter(
+        "fillborders", left=_MARGIN, right=_MARGIN, top=_MARGIN, bottom=_MARGIN, mode="smear"
+    )  # fmt: skip
+    alpha = both[1].filter("format", "yuva420p").filter("alphaextract")
+    alpha = alpha.filter(*wide).filter("fillborders", left=_MARGIN, right=_MARGIN, top=_MARGIN,
+                                       bottom=_MARGIN, mode="fixed", color="black")  # fmt: skip
+    return ffmpeg.filter([colours, alpha], "alphamerge").filter("format", "yuva420p")
 
 
 def _over_blurred_self(frames: Stream, placement: Placement) -> Stream:

@@ -21,7 +21,7 @@ _GAP = 3.0  # shrink by whole factors down to three times the target, then by La
 _BEHIND_SCALE = 4  # the blurred picture behind is made at a quarter of its size
 _BEHIND_SHARE = 30  # ... with a blur of a thirtieth of its shorter side
 _BLEED = 2  # pixels
-_EDGE = 2  # transparent pixels around a turned picture, so that its edges are smooth
+_EDGE = 4  # clear pixels around a turned picture, so that its edges are smooth
 
 
 def draw_image(params: Mapping[str, Any], source: Path, out: Path) -> None:
@@ -146,9 +146,8 @@ def _bled(picture: Image.Image) -> Image.Image:
     alpha = picture.getchannel("A")
     near = picture.convert("RGBa").filter(ImageFilter.BoxBlur(_BLEED)).convert("RGBA")
     near.putalpha(0)
-    clear = alpha.point([255] + [0] * 255)
     bled = picture.copy()
-    bled.paste(near, (0, 0), clear)
+    bled.paste(near, (0, 0), alpha.point([255] + [0] * 255))
     return bled
 
 
@@ -172,16 +171,44 @@ def _turned(picture: Image.Image, mdeg: int) -> Image.Image:
         _even_up(abs(width * cosine) + abs(height * sine)),
         _even_up(abs(width * sine) + abs(height * cosine)),
     )
-    edged = Image.new("RGBA", (width + 2 * _EDGE, height + 2 * _EDGE))
-    edged.paste(picture, (_EDGE, _EDGE))
+    colours, alpha = _edged(picture)
     x, y = size[0] / 2, size[1] / 2
     from_middle = (
-        edged.width / 2 - cosine * x - sine * y,
-        edged.height / 2 + sine * x - cosine * y,
+        colours.width / 2 - cosine * x - sine * y,
+        colours.height / 2 + sine * x - cosine * y,
     )
     matrix = (cosine, sine, from_middle[0], -sine, cosine, from_middle[1])
-    # Of an RGBA picture Pillow premultiplies the colours before it mixes them.
-    return edged.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    affine, smooth = Image.Transform.AFFINE, Image.Resampling.BICUBIC
+    turned = colours.transform(size, affine, matrix, smooth)
+    turned.putalpha(alpha.transform(size, affine, matrix, smooth))
+    return turned
+
+
+def _edged(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Colours with their edges drawn out on all sides, and an alpha that is clear there.
+
+    Turned apart, each is cut off at its own limits: turned together, the overshoot of the
+    smooth filter would leave a light line along the edges.
+    """
+    width, height = picture.size
+    wide = (width + 2 * _EDGE, height + 2 * _EDGE)
+    solid = picture.mode != "RGBA"
+    alpha = Image.new("L", wide)
+    opaque = Image.new("L", picture.size, 255)
+    alpha.paste(opaque if solid else picture.getchannel("A"), (_EDGE, _EDGE))
+    inner = picture if solid else _bled(picture).convert("RGB")
+    nearest = Image.Resampling.NEAREST
+    colours = Image.new("RGB", wide)
+    for part, at, side in (
+        ((0, 0, 1, height), (0, _EDGE), (_EDGE, height)),
+        ((width - 1, 0, width, height), (_EDGE + width, _EDGE), (_EDGE, height)),
+    ):
+        colours.paste(inner.crop(part).resize(side, nearest), at)
+    colours.paste(inner, (_EDGE, _EDGE))
+    for row, at in ((_EDGE, 0), (_EDGE + height - 1, _EDGE + height)):
+        strip = colours.crop((0, row, wide[0], row + 1)).resize((wide[0], _EDGE), nearest)
+        colours.paste(strip, (0, at))
+    return colours, alpha
 
 
 def _even_up(side: float) -> int:

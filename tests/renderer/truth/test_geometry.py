@@ -235,6 +235,15 @@ def test_a_slanted_picture_keeps_its_middle_and_its_size(
     assert abs(area - 40 * 30) < 60
 
 
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_the_edges_of_a_slanted_picture_are_not_fringed(studio: Studio, kind: str) -> None:
+    picture = studio.picture("blank.png", Image.new("RGB", (50, 40), "#80c0ff"))
+    source = picture if kind == "image" else filmed(studio, "blank.mp4", picture)
+    clip = {kind: source, "fit": "none", "rotation": 25}
+    frame = shown(studio, clip, background="#80c0ff")
+    assert np.abs(frame.astype(int) - (128, 192, 255)).max() <= 3
+
+
 def test_pictures_with_oblong_pixels_are_widened(studio: Studio, image: str) -> None:
     wide = filmed(studio, "oblong.mp4", image, "-aspect", "8:3")  # 40x30, two to one
     frame = shown(studio, {"video": wide, "fit": "contain"})
