@@ -37,7 +37,9 @@ def _track(graph: Graph, track: SoundTrack, samples: int) -> Stream:
         leg = _piece(graph, piece)
         if piece.crossfade and runs:
             joined = runs[0] if len(runs) == 1 else ffmpeg.concat(*runs, v=0, a=1)
-            leg = ffmpeg.filter([joined, leg], "acrossfade", ns=piece.crossfade, c1=_CURVE, c2=_CURVE)
+            leg = ffmpeg.filter(
+                [joined, leg], "acrossfade", ns=piece.crossfade, c1=_CURVE, c2=_CURVE
+            )
             runs = [leg]
         else:
             runs += [_silence(graph, piece.start - at)] if piece.start > at else []

@@ -35,8 +35,7 @@ _HLG_LIGHT = (
     f"(exp(({_CODE}-0.55991073)/0.17883277)+0.28466892)/12),1.2)"
 )
 _ROLLED_OFF = (
-    f"{_FULL}*if(lte(ld(0),{_KNEE}),ld(0),"
-    f"min(1,{_GAIN:.9f}*(ld(0)+{_A:.9f})/(ld(0)+{_B:.9f})))"
+    f"{_FULL}*if(lte(ld(0),{_KNEE}),ld(0),min(1,{_GAIN:.9f}*(ld(0)+{_A:.9f})/(ld(0)+{_B:.9f})))"
 )
 _GAMMA = f"{_FULL}*pow({_CODE},1/2.4)"
 # Linear light, BT.2020 to BT.709 primaries; each row adds up to one, so that grey stays grey.

@@ -199,15 +199,13 @@ def _edged(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
     inner = picture if solid else _bled(picture).convert("RGB")
     nearest = Image.Resampling.NEAREST
     colours = Image.new("RGB", wide)
-    for part, at, side in (
-        ((0, 0, 1, height), (0, _EDGE), (_EDGE, height)),
-        ((width - 1, 0, width, height), (_EDGE + width, _EDGE), (_EDGE, height)),
-    ):
-        colours.paste(inner.crop(part).resize(side, nearest), at)
+    for column, x in ((0, 0), (width - 1, _EDGE + width)):
+        strip = inner.crop((column, 0, column + 1, height)).resize((_EDGE, height), nearest)
+        colours.paste(strip, (x, _EDGE))
     colours.paste(inner, (_EDGE, _EDGE))
-    for row, at in ((_EDGE, 0), (_EDGE + height - 1, _EDGE + height)):
+    for row, y in ((_EDGE, 0), (_EDGE + height - 1, _EDGE + height)):
         strip = colours.crop((0, row, wide[0], row + 1)).resize((wide[0], _EDGE), nearest)
-        colours.paste(strip, (0, at))
+        colours.paste(strip, (0, y))
     return colours, alpha
 
 

@@ -182,9 +182,7 @@ class Studio:
         executor = LocalExecutor(toolchain=self.toolchain, jobs=2)
         store = self.renderer.store
         results = executor.run(prepared.plan.steps, store, self.heard.append, threading.Event())
-        return Shot(
-            prepared=prepared, results=results, store=store, binary=self.toolchain.ffmpeg
-        )
+        return Shot(prepared=prepared, results=results, store=store, binary=self.toolchain.ffmpeg)
 
 
 def lossless(size: str = "96x64", fps: Any = 25, **more: Any) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def filmed(studio: Studio, name: str, matrix: str, levels: str, pixels: str, *co
     """The chart as a video of one second, converted by zscale, tagged."""
     studio.picture("chart.png", chart())
     names = {"bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl"}
-    convert = f"zscale=m={names[matrix]}:r={'full' if levels == 'pc' else 'limited'},format={pixels}"
+    convert = (
+        f"zscale=m={names[matrix]}:r={'full' if levels == 'pc' else 'limited'},format={pixels}"
+    )
     tags = f"setparams=colorspace={matrix}:range={levels}"
     source = ["-loop", "1", "-framerate", "25", "-t", "0.4", "-i", str(studio.media / "chart.png")]
     return studio.make(
@@ -219,7 +221,9 @@ def hdr(studio: Studio, name: str, transfer: str, codes: list[tuple[float, float
 
 
 def test_pq_is_tone_mapped_to_an_ordinary_screen(studio: Studio) -> None:
-    to_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.088, 0.8956]])
+    to_2020 = np.array(
+        [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.088, 0.8956]]
+    )
     greys = [0.0, 20.0, 60.0, 100.0, 203.0, 600.0, 1000.0, 4000.0]
     reds = to_2020 @ np.array([100.0, 0, 0])
     codes = [(pq(g), pq(g), pq(g)) for g in greys] + [tuple(pq(n) for n in reds)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_videos_joined_by_a_transition_crossfade_their_sound(studio: Studio) -> 
     assert len(heard) == 3 * RATE
     power = [float(np.abs(heard[n : n + 4800]).max()) for n in range(0, 3 * RATE, 4800)]
     assert min(power[:10]) > 0.08
-    assert all(a > b for a, b in zip(power[10:20], power[11:21], strict=True))
+    assert all(a > b for a, b in itertools.pairwise(power))
     assert max(power[20:]) <= LSB
 
 
@@ -107,7 +108,7 @@ def test_a_cut_and_continued_sound_is_the_sound(studio: Studio, fps: Any) -> Non
     cuts = [0, 30, 31, 60]
     clips = [
         {"audio": source, "trim": {"from": f"{a}f", "to": f"{b}f"}}
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in itertools.pairwise(cuts)
     ]
     heard = mix(studio, *clips, fps=fps)[:, 0]
     assert np.abs(heard - wave[: len(heard)]).max() <= 2 * LSB

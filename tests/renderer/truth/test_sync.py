@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -82,5 +83,5 @@ def test_the_picture_and_the_sound_begin_at_zero(studio: Studio, clapper: str) -
     shot = studio.render({"output": lossless("64x48", 25), "tracks": one_track({"video": clapper})})
     times = packet_times(shot.video)
     assert times[0] == 0
-    assert {b - a for a, b in zip(times, times[1:], strict=False)} == {Fraction(1, 25)}
+    assert {b - a for a, b in itertools.pairwise(times)} == {Fraction(1, 25)}
     assert np.abs(shot.sound()[:2400, 0].astype(int)).max() > 15_000
