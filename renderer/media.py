@@ -11,6 +11,9 @@ Size = tuple[int, int]
 """(width, height) in pixels."""
 
 
+_HDR_TRANSFERS = {"16": "pq", "smpte2084": "pq", "18": "hlg", "arib-std-b67": "hlg"}
+
+
 class MediaKind(StrEnum):
     """What a file can be used as."""
 
@@ -49,6 +52,11 @@ class VideoFacts:
     colour_primaries: str
     colour_transfer: str
     colour_range: str  # tv, pc or "unknown"
+
+    @property
+    def hdr(self) -> str:
+        """`pq` or `hlg` for a picture of high dynamic range, else nothing."""
+        return _HDR_TRANSFERS.get(self.colour_transfer, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from renderer.digest import digest_of
 from renderer.graph.audio import mixed
 from renderer.graph.exact import AUDIO_CPUFLAGS, BITEXACT, encoder, rate_text, timescale
 from renderer.graph.nodes import Graph, Output
-from renderer.graph.video import SegmentGraph, enlarged, is_opaque
+from renderer.graph.shape import enlarged
+from renderer.graph.video import SegmentGraph, is_drawn_whole, is_opaque
 from renderer.segments import STILL_SECONDS, Segment, cut
 from renderer.steps import Command, Read, Step, StepKind, make_step
 from renderer.timebase import round_half_up
@@ -219,8 +220,8 @@ def draw_step(element: Element, toolchain: str) -> Step:
     placement = enlarged(element)
     common: dict[str, Any] = {
         "scale_to": list(placement.scale_to),
-        "rotation_mdeg": placement.rotation_mdeg,
-        "opacity": element.opacity,
+        "rotation_mdeg": placement.rotation_mdeg if is_drawn_whole(element) else 0,
+        "opacity": element.opacity if is_drawn_whole(element) else 1000,
     }
     picture, title = element.picture, f"draw {element.name}"
     if isinstance(picture, TextPicture):

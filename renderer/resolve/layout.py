@@ -1,7 +1,7 @@
 """Where things stand: fit, crop, anchor, scale, as integer geometry.
 
-Boxes of moving pictures have even sides, since 4:2:0 video has one colour sample for two
-pixels each way.
+Boxes have even sides, since 4:2:0 video has one colour sample for two pixels each way; only
+a picture that keeps its own pixels keeps its own size.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ _ANCHORS: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 
 
-def place(natural: Size, box: Size, *, fit: str, crop: Rect | None = None) -> Placement:
+def place(
+    natural: Size, box: Size, *, fit: str, crop: Rect | None = None, permille: int = 1000
+) -> Placement:
     """A picture of `natural` display size fitted into `box`, centred at (0, 0).
 
-    `fit` is one of cover, contain, contain-blur, stretch, none. `crop` is in display
-    pixels of the source. The caller moves the centre and sets the rotation.
+    `fit` is one of cover, contain, contain-blur, stretch, none; `none` has no use for the
+    box and takes `permille`, thousandths of its own size. `crop` is in display pixels of
+    the source. The caller moves the centre and sets the rotation.
     """
     seen = (crop[2], crop[3]) if crop else natural
-    scale_to, cut, pad_to = _fitted(seen, box, fit)
+    scale_to, cut, pad_to = _fitted(seen, box, fit) if fit != "none" else (
+        scaled_box(seen, permille) if permille != 1000 else seen, None, None
+    )  # fmt: skip
     pad_at = (0, 0)
     if pad_to is not None:
         pad_at = ((pad_to[0] - scale_to[0]) // 2, (pad_to[1] - scale_to[1]) // 2)
@@ -45,8 +50,6 @@ def place(natural: Size, box: Size, *, fit: str, crop: Rect | None = None) -> Pl
 def _fitted(seen: Size, box: Size, fit: str) -> tuple[Size, Rect | None, Size | None]:
     if fit == "stretch":
         return box, None, None
-    if fit == "none":
-        return even_size(Fraction(seen[0]), Fraction(seen[1])), None, None
     ratios = (Fraction(box[0], seen[0]), Fraction(box[1], seen[1]))
     if fit == "cover":
         scaled = even_size(*(side * max(ratios) for side in seen), at_least=box)

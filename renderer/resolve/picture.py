@@ -104,6 +104,8 @@ class Pictures:
     def _video(self, clip: VideoClip, slot: Slot) -> tuple[Picture, Placement]:
         pin = self._inputs[clip.video]
         part = source_part(clip, self._inputs, self._canvas.fps)
+        if pin.media.video is not None and pin.media.video.hdr:
+            self._warn(f"{clip.video} is of high dynamic range and is mapped to the ordinary one")
         picture = VideoPicture(
             sha256=pin.sha256,
             media=pin.media,
@@ -112,6 +114,10 @@ class Pictures:
             loop_frames=slot.round_frames if clip.loop else 0,
         )
         return picture, self._fitted(clip, _display_size(pin.media.video), slot.path)
+
+    def _warn(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
 
     def _text(self, clip: TextClip, path: Path) -> tuple[Picture, Placement]:
         style, faults = self._typography.style(clip.style, path)
@@ -140,7 +146,8 @@ class Pictures:
 
     def _fitted(self, clip: Fitted, natural: Size, path: Path) -> Placement:
         crop = self._crop(clip.crop, natural, path)
-        return layout.place(natural, self._box(clip), fit=clip.fit, crop=crop)
+        permille = to_permille(clip.scale)
+        return layout.place(natural, self._box(clip), fit=clip.fit, crop=crop, permille=permille)
 
     def _box(self, clip: Fitted) -> Size:
         box = to_box(clip.size, self._canvas.size) if clip.size else self._canvas.size
