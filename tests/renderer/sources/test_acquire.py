@@ -182,7 +182,7 @@ def test_bytes_lost_from_the_store_are_fetched_anew(
     whole, same = w.body(picture()), w.body(b"", 304)
     web.answers["/a.png"] = lambda h: (same if h.headers["If-None-Match"] else whole)(h)
     assert acquire([use(source)], policy, store)[source] == pin
-    assert store.path(pin.sha256).exists()
+    assert store.path(pin.sha256).read_bytes() == picture()
 
 
 # -------------------------------------------------------------------------------- lock
