@@ -113,8 +113,11 @@ def to_colour(text: str) -> RGBA | None:
         return _hex_colour(text[1:])
     if text == "transparent":
         return 0, 0, 0, 0
-    named = ImageColor.colormap.get(text)
-    return None if named is None else _hex_colour(str(named).lstrip("#"))
+    if text not in ImageColor.colormap:
+        return None
+    # Not by reading the map itself: Pillow replaces what it has parsed by tuples.
+    red, green, blue = ImageColor.getrgb(text)[:3]
+    return red, green, blue, 255
 
 
 def to_permille(value: float | int) -> int:
