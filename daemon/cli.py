@@ -115,13 +115,21 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put it all.")] = Path("reelkiln-demo"),
 ) -> None:
     """Make media and a spec, render it, verify the bundle, and say what to open."""
-    toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
-    spec = make_demo(folder, Path(toolchain.ffmpeg))
+    _words.print(f"making pictures, a film and sound in {folder / 'media'} ...", soft_wrap=True)
+    made = make_demo(folder, find_toolchain(os.environ, text_engine=text_engine_fingerprint()))
+    if made.reused:
+        _words.print("they are there from an earlier run and are reused")
     with progress_listener(_words) as listen:
-        renderer = _renderer(spec, None, os.cpu_count() or 1, listen)
-        bundle = renderer.render(renderer.prepare(_load(spec, None)), folder / "outbox")
+        renderer = _renderer(made.spec, None, _CORES, listen)
+        bundle = renderer.render(renderer.prepare(_load(made.spec, None)), folder / "outbox")
     verify(bundle.path)
-    _words.print(f"verified {bundle.path}; open {bundle.path / 'video.mp4'}", soft_wrap=True)
+    state = "was there already; it is" if bundle.reused else "is"
+    for line in (
+        f"the bundle {state} intact: {bundle.path}",
+        f"open  {bundle.path / 'video.mp4'}  or  {bundle.path / 'contact-sheet.jpg'}",
+        f"change a word in {made.spec} and run: reelkiln render {made.spec}",
+    ):
+        _words.print(line, soft_wrap=True, markup=False, highlight=False)
     print(bundle.path)
 
 

@@ -1,0 +1,109 @@
+"""The demo: media made on the spot, and a spec that uses it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from daemon.demo import scenes
+from daemon.demo.filming import Film, shoot
+from daemon.demo.painting import paint
+from daemon.demo.sound import chords, played, voice, write_wav
+from renderer.digest import digest_of, digest_of_bytes
+from renderer.toolchain import Toolchain
+
+_WORDS = "ao isea u. oesi asu eia ou. uao sie. ae iosu ea."
+_CHORDS = (
+    (220.0, 261.63, 329.63, 440.0),
+    (174.61, 220.0, 261.63, 349.23),
+    (196.0, 261.63, 329.63, 392.0),
+    (196.0, 246.94, 293.66, 392.0),
+)
+_RECIPE = "made-by.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A folder ready to render. `reused` when all media were there from an earlier run."""
+
+    spec: Path
+    reused: bool
+
+
+def make_demo(folder: Path, toolchain: Toolchain) -> Demo:
+    """Write media and spec into `folder`; media already there from the same recipe are kept.
+
+    A file appears only when it is whole, so an interrupted run leaves nothing half made.
+    """
+    media = folder / "media"
+    media.mkdir(parents=True, exist_ok=True)
+    recipe = {"recipe": _fingerprint(toolchain)}
+    reused = _read(media / _RECIPE) == recipe and all((media / n).is_file() for n in _MADE)
+    if not reused:
+        with tempfile.TemporaryDirectory(prefix="reelkiln-demo-") as work:
+            for name, make in sorted(_MADE.items()):
+                _appear(media / name, make, Path(work), toolchain.ffmpeg)
+        (media / _RECIPE).write_text(json.dumps(recipe))
+    spec = folder / "demo.yaml"
+    spec.write_bytes(files(__package__).joinpath("demo.yaml").read_bytes())
+    return Demo(spec=spec, reused=reused)
+
+
+def _appear(
+    target: Path, make: Callable[[Path, Path, Path], None], work: Path, binary: Path
+) -> None:
+    part = target.with_name(f".part-{target.name}")
+    try:
+        make(part, work, binary)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _lake(out: Path, work: Path, binary: Path) -> None:
+    paint(scenes.LAKE, (1920, 1080)).save(out)
+
+
+def _night(out: Path, work: Path, binary: Path) -> None:
+    paint(scenes.NIGHT, (1920, 1080)).save(out)
+
+
+def _ride(out: Path, work: Path, binary: Path) -> None:
+    film = Film(scene=scenes.VALLEY, size=(1280, 720), fps="30", frames=156,
+                speeds=(1, 2, 3, 5, 8), balloon=("#d1495b", "#f4d35e"))  # fmt: skip
+    shoot(film, out, binary=binary, workdir=work)
+
+
+def _voice(out: Path, work: Path, binary: Path) -> None:
+    write_wav(out, voice(_WORDS))
+
+
+def _music(out: Path, work: Path, binary: Path) -> None:
+    write_wav(out, played(chords(_CHORDS * 2, beat=0.5), 16), channels=2)
+
+
+_MADE: Mapping[str, Callable[[Path, Path, Path], None]] = {
+    "lake.png": _lake,
+    "night.png": _night,
+    "ride.mp4": _ride,
+    "voice.wav": _voice,
+    "music.wav": _music,
+}
+
+
+def _fingerprint(toolchain: Toolchain) -> str:
+    """What decides the bytes of the media: this package's own text, and the programs."""
+    package = sorted(files(__package__).iterdir(), key=lambda path: path.name)
+    sources = {p.name: digest_of_bytes(p.read_bytes()) for p in package if p.name.endswith(".py")}
+    return digest_of({"sources": sources, "toolchain": toolchain.as_json()})
+
+
+def _read(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
