@@ -36,6 +36,7 @@ app = typer.Typer(
 _words = Console(stderr=True)
 
 _CORES = os.cpu_count() or 1
+_INTERRUPTED = 130
 SpecFile = Annotated[Path, typer.Argument(help="A JSON or YAML spec; - reads standard input.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Media = Annotated[
@@ -51,19 +52,22 @@ def main() -> None:
     """Run the command; errors become words and an exit status, never a traceback."""
     as_json = "--json" in sys.argv
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False)
     except ReelkilnError as error:
         _tell(error, as_json)
         sys.exit(error.exit_status)
     except typer.Exit as error:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except Exception as error:
         if hasattr(error, "format_message"):  # what click calls a usage error
             _words.print(f"reelkiln: {error.format_message()}", markup=False)
             sys.exit(2)
         raise
+    if status == _INTERRUPTED:  # typer turns Ctrl-C into a status of its own
+        _words.print("reelkiln: stopped on request")
+        sys.exit(status)
 
 
 @app.command()

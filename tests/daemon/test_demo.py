@@ -133,6 +133,24 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on_from_there(
     verify(slow / again.stdout.strip())
 
 
+def test_ctrl_c_while_the_media_are_made_leaves_no_half_file(tmp_path: Path) -> None:
+    work = tmp_path / "tmp"
+    work.mkdir()
+    child = subprocess.Popen(
+        command("demo"), cwd=tmp_path, env={**environment(tmp_path), "TMPDIR": str(work)},
+        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    media = tmp_path / "reelkiln-demo" / "media"
+    wait_for(lambda: media.is_dir() and any(media.iterdir()), child)
+    to_group(child)
+    out, errors = child.communicate(timeout=30)
+    assert child.returncode == 130, errors
+    assert out == ""
+    assert "stopped on request" in errors
+    assert [path.name for path in media.iterdir() if path.name.startswith(".")] == []
+    assert list(work.glob("reelkiln-demo-*")) == []
+
+
 def wait_for(happened: Callable[[], bool], child: subprocess.Popen[str]) -> None:
     while not happened():
         assert child.poll() is None, "the render ended before it could be interrupted"
