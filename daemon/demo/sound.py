@@ -12,6 +12,7 @@ import wave
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 RATE = 48_000
@@ -152,14 +153,15 @@ def _shaped(samples: list[int], percent: int) -> array[int]:
 
 
 def _tone(note: Note, count: int) -> Iterator[int]:
-    """A soft wave with three overtones, from a table read at the note's pitch."""
-    step = round(note.hertz * len(_TABLE) * 1024 / RATE)
-    mask = len(_TABLE) - 1
+    """The soft wave, read from its table at the note's pitch."""
+    table = _table()
+    step = round(note.hertz * len(table) * 1024 / RATE)
+    mask = len(table) - 1
     rise = RATE // 200 if note.plucked else RATE // 3
     fall = count - rise
     level = note.loudness
     for n in range(count):
-        value = _TABLE[(n * step >> 10) & mask] * level >> 15
+        value = table[(n * step >> 10) & mask] * level >> 15
         if n < rise:
             value = value * n // rise
         if note.plucked:
@@ -174,13 +176,12 @@ def _clipped(value: int) -> int:
     return max(-_PEAK, min(_PEAK, value))
 
 
+@cache
 def _table() -> list[int]:
+    """One turn of the soft wave: a tone and three overtones."""
     parts = ((1, 0.74), (2, 0.17), (3, 0.07), (4, 0.02))
     size = 4096
     return [
         round(_PEAK * sum(a * math.sin(math.tau * k * n / size) for k, a in parts))
         for n in range(size)
     ]
-
-
-_TABLE = _table()
