@@ -117,24 +117,30 @@ def explain(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put it all.")] = Path("reelkiln-demo"),
+    as_json: AsJson = False,
 ) -> None:
     """Make media and a spec, render it, verify the bundle, and say what to open."""
-    _words.print(f"making pictures, a film and sound in {folder / 'media'} ...", soft_wrap=True)
+    _say(f"making pictures, a film and sound in {folder / 'media'} ...")
     made = make_demo(folder, find_toolchain(os.environ, text_engine=text_engine_fingerprint()))
     if made.reused:
-        _words.print("they are there from an earlier run and are reused")
+        _say("they are there from an earlier run and are reused")
+    if made.edited:
+        _say(f"{made.spec} was changed by hand and is kept; remove it to get the first one back")
     with progress_listener(_words) as listen:
         renderer = _renderer(made.spec, None, _CORES, listen)
         bundle = renderer.render(renderer.prepare(_load(made.spec, None)), folder / "outbox")
     verify(bundle.path)
-    state = "was there already; it is" if bundle.reused else "is"
-    for line in (
-        f"the bundle {state} intact: {bundle.path}",
-        f"open  {bundle.path / 'video.mp4'}  or  {bundle.path / 'contact-sheet.jpg'}",
-        f"change a word in {made.spec} and run: reelkiln render {made.spec}",
-    ):
-        _words.print(line, soft_wrap=True, markup=False, highlight=False)
-    print(bundle.path)
+    _say(
+        f"the bundle {'was there already; it is' if bundle.reused else 'is'} intact: {bundle.path}"
+    )
+    _say(f"open  {bundle.path / 'video.mp4'}  or  {bundle.path / 'contact-sheet.jpg'}")
+    _say(f"change a word in {made.spec} and run the same command again")
+    data = {"path": str(bundle.path), "bundle_digest": bundle.digest, "reused": bundle.reused}
+    print(json.dumps(data) if as_json else bundle.path)
+
+
+def _say(line: str) -> None:
+    _words.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command(name="verify")

@@ -28,29 +28,40 @@ _RECIPE = "made-by.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """A folder ready to render. `reused` when all media were there from an earlier run."""
+    """A folder ready to render.
+
+    `reused` when all media were there from an earlier run, `edited` when a person has
+    changed the spec since.
+    """
 
     spec: Path
     reused: bool
+    edited: bool
 
 
 def make_demo(folder: Path, toolchain: Toolchain) -> Demo:
-    """Write media and spec into `folder`; media already there from the same recipe are kept.
+    """Write media and spec into `folder`; media of the same recipe and edited specs are kept.
 
     A file appears only when it is whole, so an interrupted run leaves nothing half made.
     """
-    media = folder / "media"
+    media, spec = folder / "media", folder / "demo.yaml"
     media.mkdir(parents=True, exist_ok=True)
-    recipe = {"recipe": _fingerprint(toolchain)}
-    reused = _read(media / _RECIPE) == recipe and all((media / n).is_file() for n in _MADE)
+    before = _read(media / _RECIPE)
+    ours = files(__package__).joinpath("demo.yaml").read_bytes()
+    written = {before.get("spec"), digest_of_bytes(ours)}  # what an earlier run may have left
+    edited = spec.is_file() and digest_of_bytes(spec.read_bytes()) not in written
+    recipe = _fingerprint(toolchain)
+    whole = all((media / name).is_file() for name in _MADE)
+    reused = whole and before.get("recipe") == recipe
     if not reused:
         with tempfile.TemporaryDirectory(prefix="reelkiln-demo-") as work:
             for name, make in sorted(_MADE.items()):
                 _appear(media / name, make, Path(work), toolchain.ffmpeg)
-        (media / _RECIPE).write_text(json.dumps(recipe))
-    spec = folder / "demo.yaml"
-    spec.write_bytes(files(__package__).joinpath("demo.yaml").read_bytes())
-    return Demo(spec=spec, reused=reused)
+    note = {"recipe": recipe, "spec": digest_of_bytes(ours)}
+    (media / _RECIPE).write_text(json.dumps(note))
+    if not edited:
+        spec.write_bytes(ours)
+    return Demo(spec=spec, reused=reused, edited=edited)
 
 
 def _appear(
@@ -102,8 +113,10 @@ def _fingerprint(toolchain: Toolchain) -> str:
     return digest_of({"sources": sources, "toolchain": toolchain.as_json()})
 
 
-def _read(path: Path) -> object:
+def _read(path: Path) -> Mapping[str, object]:
+    """What an earlier run wrote down; nothing when it did not get that far."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}

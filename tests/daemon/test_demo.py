@@ -32,7 +32,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def command(*words: str | Path) -> list[str]:
-    return [sys.executable, "-c", "from daemon.cli import main; main()", *map(str, words)]
+    return [sys.executable, "-c", "from daemon.entry import main; main()", *map(str, words)]
 
 
 def run(*words: str | Path, cwd: Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -41,7 +41,9 @@ def run(*words: str | Path, cwd: Path, home: Path) -> subprocess.CompletedProces
     )
 
 
-def test_the_demo_makes_a_bundle_that_verifies_and_the_second_run_reuses_it(tmp_path: Path) -> None:
+def test_the_demo_makes_a_bundle_that_verifies_and_further_runs_reuse_what_did_not_change(
+    tmp_path: Path,
+) -> None:
     home, cwd = tmp_path / "home", tmp_path / "cwd"
     home.mkdir(), cwd.mkdir()
     first = run("demo", cwd=cwd, home=home)
@@ -67,8 +69,20 @@ def test_the_demo_makes_a_bundle_that_verifies_and_the_second_run_reuses_it(tmp_
     assert re.search(r"all \d+ steps are reused from an earlier run", second.stderr)
     assert "was there already" in second.stderr
     changed = [path.name for path, when in made.items() if path.stat().st_mtime_ns != when]
-    assert changed == ["demo.yaml"]
+    assert set(changed) <= {"demo.yaml", "made-by.json"}
     assert list(tmp_path.rglob(".*part*")) == []
+
+    spec = cwd / "reelkiln-demo" / "demo.yaml"
+    spec.write_text(spec.read_text().replace("place: The quiet lake", "place: The loud lake"))
+    third = run("demo", "--json", cwd=cwd, home=home)
+    assert third.returncode == 0, third.stderr
+    assert "changed by hand and is kept" in third.stderr
+    said = re.search(r"(\d+) of (\d+) steps are reused", third.stderr)
+    assert said is not None
+    assert int(said[1]) > int(said[2]) * 2 // 3
+    data = json.loads(third.stdout)
+    assert data["reused"] is False
+    assert cwd / data["path"] != bundle
 
 
 SLOW = """
@@ -131,6 +145,20 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on_from_there(
     assert said is not None
     assert int(said[1]) >= kept
     verify(slow / again.stdout.strip())
+
+
+def test_ctrl_c_while_the_command_is_still_loading_is_no_traceback(slow: Path) -> None:
+    child = subprocess.Popen(
+        command("render", "slow.yaml"), cwd=slow, env=environment(slow),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    maps = Path(f"/proc/{child.pid}/maps")
+    wait_for(lambda: "pydantic_core" in maps.read_text(), child)
+    to_parent(child)
+    out, errors = child.communicate(timeout=30)
+    assert child.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert out == ""
 
 
 def test_ctrl_c_while_the_media_are_made_leaves_no_half_file(tmp_path: Path) -> None:
