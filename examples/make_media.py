@@ -1,20 +1,20 @@
 """Makes the pictures, films and sounds that the examples use: `python examples/make_media.py`.
 
-Everything is painted or computed; a file is made once and is the same on every machine.
+Everything is painted or computed, once, and is the same on every machine.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from daemon.demo import scenes
 from daemon.demo.filming import Film, shoot
+from daemon.demo.making import Maker, make_all
 from daemon.demo.painting import Scene, paint
 from daemon.demo.sound import chords, played, voice, write_wav
 from renderer.fonts import text_engine_fingerprint
@@ -26,23 +26,13 @@ _C_MAJOR, _G_MAJOR = (196.0, 261.63, 329.63, 392.0), (196.0, 246.94, 293.66, 392
 
 
 def make_media(folder: Path = MEDIA) -> Path:
-    """Fill `folder` with what is missing there, and say where it is."""
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in sorted(_MADE) if not (folder / name).is_file()]
-    if missing:
-        binary = find_toolchain(os.environ, text_engine=text_engine_fingerprint()).ffmpeg
-        with tempfile.TemporaryDirectory() as work:
-            for name in missing:
-                part = folder / f".part-{name}"
-                _MADE[name](part, Path(work), binary)
-                part.replace(folder / name)
+    """Fill `folder`, unless it holds what this recipe makes, and say where it is."""
+    toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
+    make_all(folder, _MADE, toolchain, own=(Path(__file__),))
     return folder
 
 
-_Make = Callable[[Path, Path, Path], None]
-
-
-def _picture(scene: Scene, *, portrait: bool = False) -> _Make:
+def _picture(scene: Scene, *, portrait: bool = False) -> Maker:
     def make(out: Path, work: Path, binary: Path) -> None:
         picture = paint(scene, (800, 450))
         if portrait:
@@ -54,7 +44,7 @@ def _picture(scene: Scene, *, portrait: bool = False) -> _Make:
 
 def _film(
     scene: Scene, fps: str, frames: int, balloon: tuple[str, str] | None = None, *, words: str = ""
-) -> _Make:
+) -> Maker:
     def make(out: Path, work: Path, binary: Path) -> None:
         speeds = (1, 1, 2, 3, 4)[: len(scene.ridges)]
         sound = None
@@ -68,7 +58,7 @@ def _film(
     return make
 
 
-def _music(bars: tuple[tuple[float, ...], ...], seconds: float) -> _Make:
+def _music(bars: tuple[tuple[float, ...], ...], seconds: float) -> Maker:
     def make(out: Path, work: Path, binary: Path) -> None:
         write_wav(out, played(chords(bars, beat=0.4), seconds), channels=2)
 
@@ -93,7 +83,7 @@ def _logo(out: Path, work: Path, binary: Path) -> None:
     logo.reduce(4).save(out)
 
 
-_MADE: Mapping[str, _Make] = {
+_MADE: Mapping[str, Maker] = {
     "lake.png": _picture(scenes.LAKE),
     "valley.png": _picture(scenes.VALLEY),
     "night.png": _picture(scenes.NIGHT),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from daemon.demo import scenes
 from daemon.demo.filming import Film, shoot
+from daemon.demo.making import Maker, appearing, make_all
 from daemon.demo.painting import paint
 from daemon.demo.sound import chords, played, voice, write_wav
-from renderer.digest import digest_of, digest_of_bytes
+from renderer.digest import digest_of_bytes
 from renderer.toolchain import Toolchain
 
 _WORDS = "ao isea u. oesi asu eia ou. uao sie. ae iosu ea."
@@ -23,7 +22,6 @@ _CHORDS = (
     (196.0, 261.63, 329.63, 392.0),
     (196.0, 246.94, 293.66, 392.0),
 )
-_RECIPE = "made-by.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,35 +42,17 @@ def make_demo(folder: Path, toolchain: Toolchain) -> Demo:
 
     A file appears only when it is whole, so an interrupted run leaves nothing half made.
     """
-    media, spec = folder / "media", folder / "demo.yaml"
-    media.mkdir(parents=True, exist_ok=True)
-    before = _read(media / _RECIPE)
+    reused = make_all(folder / "media", _MADE, toolchain)
+    spec, note = folder / "demo.yaml", folder / "media" / "demo.yaml.sha256"
     ours = files(__package__).joinpath("demo.yaml").read_bytes()
-    written = {before.get("spec"), digest_of_bytes(ours)}  # what an earlier run may have left
-    edited = spec.is_file() and digest_of_bytes(spec.read_bytes()) not in written
-    recipe = _fingerprint(toolchain)
-    whole = all((media / name).is_file() for name in _MADE)
-    reused = whole and before.get("recipe") == recipe
-    if not reused:
-        with tempfile.TemporaryDirectory(prefix="reelkiln-demo-") as work:
-            for name, make in sorted(_MADE.items()):
-                _appear(media / name, make, Path(work), toolchain.ffmpeg)
-    note = {"recipe": recipe, "spec": digest_of_bytes(ours)}
-    (media / _RECIPE).write_text(json.dumps(note))
+    earlier = note.read_text() if note.is_file() else ""
+    edited = spec.is_file() and _digest(spec) not in (earlier, digest_of_bytes(ours))
     if not edited:
-        spec.write_bytes(ours)
+        with appearing(note) as part:
+            part.write_text(digest_of_bytes(ours))
+        with appearing(spec) as part:
+            part.write_bytes(ours)
     return Demo(spec=spec, reused=reused, edited=edited)
-
-
-def _appear(
-    target: Path, make: Callable[[Path, Path, Path], None], work: Path, binary: Path
-) -> None:
-    part = target.with_name(f".part-{target.name}")
-    try:
-        make(part, work, binary)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _lake(out: Path, work: Path, binary: Path) -> None:
@@ -97,7 +77,7 @@ def _music(out: Path, work: Path, binary: Path) -> None:
     write_wav(out, played(chords(_CHORDS * 2, beat=0.5), 16), channels=2)
 
 
-_MADE: Mapping[str, Callable[[Path, Path, Path], None]] = {
+_MADE: Mapping[str, Maker] = {
     "lake.png": _lake,
     "night.png": _night,
     "ride.mp4": _ride,
@@ -106,17 +86,5 @@ _MADE: Mapping[str, Callable[[Path, Path, Path], None]] = {
 }
 
 
-def _fingerprint(toolchain: Toolchain) -> str:
-    """What decides the bytes of the media: this package's own text, and the programs."""
-    package = sorted(files(__package__).iterdir(), key=lambda path: path.name)
-    sources = {p.name: digest_of_bytes(p.read_bytes()) for p in package if p.name.endswith(".py")}
-    return digest_of({"sources": sources, "toolchain": toolchain.as_json()})
-
-
-def _read(path: Path) -> Mapping[str, object]:
-    """What an earlier run wrote down; nothing when it did not get that far."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _digest(path: Path) -> str:
+    return digest_of_bytes(path.read_bytes())
