@@ -74,7 +74,8 @@ def _voice(out: Path, work: Path, binary: Path) -> None:
 
 
 def _music(out: Path, work: Path, binary: Path) -> None:
-    write_wav(out, played(chords(_CHORDS * 2, beat=0.5), 16), channels=2)
+    round_ = played(chords(_CHORDS, beat=0.5), 8)
+    write_wav(out, round_ * 2, channels=2)
 
 
 _MADE: Mapping[str, Maker] = {

@@ -27,17 +27,18 @@ _VOWELS: dict[str, tuple[tuple[int, int, int], ...]] = {  # frequency, bandwidth
     "u": ((320, 60, 100), (800, 100, 30), (2240, 170, 6)),
 }
 _HISS = "s"
+_SHARES = {"left": (80, 30), "middle": (64, 64), "right": (30, 80)}  # of 64, by channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A tone from `start` for `length` seconds; `pan` is 0 (left) to 100 (right)."""
+    """A tone from `start` for `length` seconds; `side` is left, middle or right."""
 
     start: float
     length: float
     hertz: float
     loudness: int  # 0 to 32767
-    pan: int = 50
+    side: str = "middle"
     plucked: bool = False
 
 
@@ -65,14 +66,14 @@ def chords(progression: Sequence[Sequence[float]], *, beat: float) -> list[Note]
         for place, hertz in enumerate(chord):
             notes.append(
                 Note(start=start, length=4.4 * beat, hertz=hertz, loudness=2600,
-                     pan=25 + 50 * place // len(chord))
+                     side=("left", "middle", "right")[place % 3])
             )  # fmt: skip
         for eighth in range(8):
             hertz = chord[(0, 2, 1, 3, 2, 1, 3, 2)[eighth] % len(chord)] * 2
             notes.append(
                 Note(start=start + eighth * beat / 2, length=beat * 1.5, hertz=hertz,
-                     loudness=6400 if eighth % 4 == 0 else 4600, pan=70 if eighth % 2 else 30,
-                     plucked=True)
+                     loudness=6400 if eighth % 4 == 0 else 4600,
+                     side="right" if eighth % 2 else "left", plucked=True)
             )  # fmt: skip
     return notes
 
@@ -80,16 +81,20 @@ def chords(progression: Sequence[Sequence[float]], *, beat: float) -> list[Note]
 def played(notes: Sequence[Note], seconds: float) -> array[int]:
     """Stereo samples, left and right in turn, `seconds` long."""
     total = int(seconds * RATE)
-    left, right = [0] * total, [0] * total
+    buses = {side: [0] * total for side in _SHARES}
     for note in notes:
         first = int(note.start * RATE)
-        tone = _tone(note, min(int(note.length * RATE), total - first))
-        for side, share in ((left, 100 - note.pan), (right, note.pan)):
-            for place, value in enumerate(tone, start=first):
-                side[place] += value * share // 64
+        bus = buses[note.side]
+        for place, value in enumerate(_tone(note, total - first), start=first):
+            bus[place] += value
     mixed: array[int] = array("h", bytes(4 * total))
-    mixed[0::2] = array("h", map(_clipped, left))
-    mixed[1::2] = array("h", map(_clipped, right))
+    for channel in (0, 1):
+        a, b, c = (_SHARES[side][channel] for side in buses)
+        heard = (
+            (left * a + middle * b + right * c) >> 6
+            for left, middle, right in zip(*buses.values(), strict=True)
+        )
+        mixed[channel::2] = array("h", map(_clipped, heard))
     return mixed
 
 
@@ -152,9 +157,10 @@ def _shaped(samples: list[int], percent: int) -> array[int]:
     return array("h", map(_clipped, shaped))
 
 
-def _tone(note: Note, count: int) -> Iterator[int]:
+def _tone(note: Note, room: int) -> Iterator[int]:
     """The soft wave, read from its table at the note's pitch."""
     table = _table()
+    count = min(int(note.length * RATE), room)
     step = round(note.hertz * len(table) * 1024 / RATE)
     mask = len(table) - 1
     rise = RATE // 200 if note.plucked else RATE // 3

@@ -22,7 +22,7 @@ from renderer.toolchain import find_toolchain
 
 REPOSITORY = Path(__file__).parents[2]
 SPOKEN = "7d1a56d22b97885fbbf414dce74cb36f0312e11bd45d9b410e3028beb4541abe"
-TONE = "6b352e607056cb2f7bd4dd6f48b54a932f1d557678d5e526e9f7639feb2a0ac4"
+TONE = "78f61b106278c71d2426948da4ce4565daa16b641f6b69677d8fea4c0ab3484f"
 FRAMES_LINE = re.compile(r"^\d+/\d+ frames(, \d+ fps)?(, \S+( s)? left)?$")
 
 
@@ -227,10 +227,12 @@ def test_a_film_is_the_same_on_a_lesser_processor(tmp_path: Path, flags: str) ->
 
 
 def test_the_sound_has_the_samples_it_has_on_every_machine() -> None:
-    note = Note(start=0.01, length=0.2, hertz=440, loudness=9000, pan=30, plucked=True)
+    note = Note(start=0.01, length=0.2, hertz=440, loudness=9000, side="left", plucked=True)
     spoken, tone = voice("aes u."), played([note], 0.25)
     assert sha256(spoken.tobytes()).hexdigest() == SPOKEN
     assert sha256(tone.tobytes()).hexdigest() == TONE
+    left, right = tone[0::2], tone[1::2]
+    assert max(left) > max(right) > 1_000
     pause = spoken[-20_000:]
     assert max(spoken) > 8_000
     assert max(pause) == min(pause) == 0
