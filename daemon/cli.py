@@ -44,6 +44,7 @@ app.add_typer(cache_app, name="cache")
 _words = Console(stderr=True)
 
 _CORES = os.cpu_count() or 1
+_INTERRUPTED = 130
 SpecFile = Annotated[Path, typer.Argument(help="A JSON or YAML spec; - reads standard input.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Media = Annotated[
@@ -60,19 +61,22 @@ def main() -> None:
     as_json = "--json" in sys.argv
     set_on_retry_hooks(())  # retries are told as events; stamina would log them to the terminal
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False)
     except ReelkilnError as error:
         _tell(error, as_json)
         sys.exit(error.exit_status)
     except typer.Exit as error:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except Exception as error:
         if hasattr(error, "format_message"):  # what click calls a usage error
             _words.print(f"reelkiln: {error.format_message()}", markup=False)
             sys.exit(2)
         raise
+    if status == _INTERRUPTED:  # typer turns Ctrl-C into a status of its own
+        _words.print("reelkiln: stopped on request")
+        sys.exit(status)
 
 
 @app.command()
@@ -151,16 +155,30 @@ def schema(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put it all.")] = Path("reelkiln-demo"),
+    as_json: AsJson = False,
 ) -> None:
     """Make media and a spec, render it, verify the bundle, and say what to open."""
-    toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
-    spec = make_demo(folder, Path(toolchain.ffmpeg))
+    _say(f"making pictures, a film and sound in {folder / 'media'} ...")
+    made = make_demo(folder, find_toolchain(os.environ, text_engine=text_engine_fingerprint()))
+    if made.reused:
+        _say("they are there from an earlier run and are reused")
+    if made.edited:
+        _say(f"{made.spec} was changed by hand and is kept; remove it to get the first one back")
     with progress_listener(_words) as listen:
-        renderer = _renderer(spec, None, os.cpu_count() or 1, listen)
-        bundle = renderer.render(renderer.prepare(_load(spec, None)), folder / "outbox")
+        renderer = _renderer(made.spec, None, _CORES, listen)
+        bundle = renderer.render(renderer.prepare(_load(made.spec, None)), folder / "outbox")
     verify(bundle.path)
-    _words.print(f"verified {bundle.path}; open {bundle.path / 'video.mp4'}", soft_wrap=True)
-    print(bundle.path)
+    _say(
+        f"the bundle {'was there already; it is' if bundle.reused else 'is'} intact: {bundle.path}"
+    )
+    _say(f"open  {bundle.path / 'video.mp4'}  or  {bundle.path / 'contact-sheet.jpg'}")
+    _say(f"change a word in {made.spec} and run the same command again")
+    data = {"path": str(bundle.path), "bundle_digest": bundle.digest, "reused": bundle.reused}
+    print(json.dumps(data) if as_json else bundle.path)
+
+
+def _say(line: str) -> None:
+    _words.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command(name="verify")
