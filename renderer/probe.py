@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import av
+import brotli
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import __version__ as _pillow_version
 
@@ -15,12 +17,15 @@ from renderer.probe_stills import is_still_gif, probe_still
 from renderer.probe_streams import probe_streams
 from renderer.refusals import CONVERT, refused, unreadable
 from renderer.sniff import sniff
+from renderer.webfont import plain_font
 
 PROBER = f"2-av{av.__version__}-pillow{_pillow_version}"
 """Version of these facts. They depend on the libraries, so it is part of every cache key."""
 
+_MAX_FONT_BYTES = 64 * 1024**2
 _FONT_ERRORS = (
-    TTLibError, OSError, ValueError, KeyError, IndexError, AssertionError, EOFError, struct.error,
+    TTLibError, brotli.error, OSError, ValueError, KeyError, IndexError, AssertionError, EOFError,
+    struct.error,
 )  # fmt: skip
 
 
@@ -46,7 +51,10 @@ def probe(path: Path, *, max_pixels: int = Limits().max_image_pixels) -> MediaIn
 def _font(path: Path, media_type: str) -> MediaInfo:
     """A font's facts: the name of its family, the first one of a collection."""
     try:
-        with TTFont(path, fontNumber=0, lazy=True) as font:
+        if path.stat().st_size > _MAX_FONT_BYTES:
+            raise refused("source-too-large", "a font of over 64 MiB", "choose a smaller one")
+        plain = BytesIO(plain_font(path.read_bytes()))
+        with TTFont(plain, fontNumber=0, lazy=True) as font:
             if not font.getBestCmap():
                 raise TTLibError("it maps no characters to glyphs")
             family = str(font["name"].getBestFamilyName() or "")

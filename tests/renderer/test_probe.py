@@ -464,17 +464,25 @@ def test_a_font_is_known_with_its_family(tmp_path: Path) -> None:
     assert info.duration is None
 
 
-@pytest.mark.parametrize("flavour", ["woff", "woff2"])
-def test_a_web_font_is_a_font(tmp_path: Path, flavour: str) -> None:
+def web_font(path: Path, flavour: str) -> Path:
     with TTFont(font_path()) as font:
         options = subset.Options(flavor=flavour, name_IDs=["*"])
         maker = subset.Subsetter(options)
         maker.populate(text="Kiln")
         maker.subset(font)
-        subset.save_font(font, str(tmp_path / "f.bin"), options)
-    info = probe(tmp_path / "f.bin")
+        subset.save_font(font, str(path), options)
+    return path
+
+
+def test_a_web_font_is_a_font(tmp_path: Path) -> None:
+    info = probe(web_font(tmp_path / "f.bin", "woff2"))
     assert (info.kind, info.family) == (MediaKind.FONT, "Noto Sans")
-    assert info.media_type == f"font/{flavour}"
+    assert info.media_type == "font/woff2"
+
+
+def test_the_older_web_font_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match=r"only WOFF2 is unpacked"):
+        probe(web_font(tmp_path / "f.bin", "woff"))
 
 
 def test_half_a_font_is_refused(tmp_path: Path) -> None:
