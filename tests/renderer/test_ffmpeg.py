@@ -155,6 +155,10 @@ def test_a_child_deaf_to_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.M
     deaf.chmod(0o755)
     with pytest.raises(CommandTimedOut):
         run(cwd=tmp_path, binary=deaf, deadline_s=0.5)
+    for _ in range(100):  # its own child was killed with it, but is reaped by somebody else
+        if not alive_in(tmp_path):
+            break
+        time.sleep(0.05)
     assert alive_in(tmp_path) == []
 
 
