@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from renderer.spec.schema import PLACEHOLDER
 
 _NAMES = st.sampled_from(["a", "b", "intro", "x-1", "voice"])
-_ODD: list[Any] = [
+ODD: list[Any] = [
     None, True, False, 0, 1, -1, 2, 0.0, 1.0, 1.5, -0.5, 100.0, 2**53, 1e6, 1_000_001, 1e-9, 1e300,
     "", " ", "0", "1", "5", "5s", "5 s", "2.5s", ".5", "5.", "250ms", "1:30", "1:99", "1:02:03.5",
     "48f", "4.8f", "-1", "auto", "end", "Auto", "after:a", "after:", "with:a b", "red", "Red",
@@ -135,7 +135,7 @@ def broken(draw: st.DrawFn, document: Any, near: list[float]) -> Any:
             "kind",
             "a b",
         ]
-        holder[draw(st.sampled_from(names))] = draw(st.sampled_from(_ODD))
+        holder[draw(st.sampled_from(names))] = draw(st.sampled_from(ODD))
     elif action == "near":
         number = draw(st.sampled_from(near))
         holder[path[-1]] = draw(
@@ -144,5 +144,5 @@ def broken(draw: st.DrawFn, document: Any, near: list[float]) -> Any:
     elif action == "list":
         holder[path[-1]] = [holder[path[-1]]]
     else:
-        holder[path[-1]] = draw(st.sampled_from(_ODD))
+        holder[path[-1]] = draw(st.sampled_from(ODD))
     return document

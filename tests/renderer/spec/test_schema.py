@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from renderer.limits import Limits
 from renderer.schemas import schema_file, schemas
 from renderer.spec import model
+from renderer.spec.base import Part
 from renderer.spec.schema import dumps, filled_in
 from renderer.spec.variables import substitute
-from tests.renderer.spec.documents import Drawer, branches, broken
+from tests.renderer.spec.documents import ODD, Drawer, branches, broken
 
 PUBLISHED = schemas()
 SPEC = PUBLISHED["spec"]
@@ -21,7 +22,7 @@ GATE = Draft202012Validator(filled_in(SPEC))
 MODEL: TypeAdapter[Any] = TypeAdapter(model.Document)
 GENEROUS = settings(
     deadline=None,
-    max_examples=300,
+    max_examples=200,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -39,8 +40,12 @@ NEAR = sorted({bound for bound in bounds(SPEC) if not isinstance(bound, dict)})
 
 
 def model_accepts(document: Any) -> bool:
+    return accepts(MODEL, document)
+
+
+def accepts(adapter: TypeAdapter[Any], document: Any) -> bool:
     try:
-        MODEL.validate_python(document)
+        adapter.validate_python(document)
     except ValidationError:
         return False
     return True
@@ -70,6 +75,37 @@ def test_documents_drawn_from_the_schema_are_right_for_the_model(document: Any) 
 @given(wrong_documents())
 def test_schema_and_model_agree_on_what_is_wrong(document: Any) -> None:
     assert GATE.is_valid(document) == model_accepts(document)
+
+
+def models(part: type[Part] = Part) -> Iterator[type[Part]]:
+    """Every model of the language."""
+    for model_class in part.__subclasses__():
+        yield model_class
+        yield from models(model_class)
+
+
+def test_schema_and_model_agree_on_every_odd_value_in_every_field() -> None:
+    gate = filled_in(SPEC)
+    classes = {model_class.__name__: model_class for model_class in models()}
+    seen: set[str] = set()
+    for name, part in SPEC["$defs"].items():
+        if "properties" not in part or name.endswith("Spec"):
+            continue
+        validator = Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": gate["$defs"]})
+        adapter: TypeAdapter[Any] = TypeAdapter(classes[name])
+        base = {
+            field: part["properties"][field]["examples"][0] for field in part.get("required", ())
+        }
+        assert validator.is_valid(base)
+        for field, body in part["properties"].items():
+            if (form := repr(body)) in seen:
+                continue
+            seen.add(form)
+            near = [bound + step for bound in bounds(body) for step in (-1, -0.001, 0, 0.001, 1)]
+            for odd in [*ODD, *near, *([value] for value in ODD)]:
+                document = {**base, field: odd}
+                assert validator.is_valid(document) == accepts(adapter, document), document
+    assert len(seen) > 60
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
