@@ -96,7 +96,7 @@ _MADE: Mapping[str, Maker] = {
     "voice.wav": _voice,
     "music.wav": _music((_A_MINOR, _F_MAJOR, _C_MAJOR, _G_MAJOR), 6.5),
     "chapter-1.wav": _music((_A_MINOR, _F_MAJOR), 3),
-    "chapter-2.wav": _music((_C_MAJOR, _G_MAJOR), 2.5),
+    "chapter-2.wav": _music((_C_MAJOR, _G_MAJOR), 2.4),
 }
 
 

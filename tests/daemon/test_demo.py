@@ -11,6 +11,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+import av
 import pytest
 
 from daemon.demo import scenes
@@ -50,9 +51,10 @@ def test_the_demo_makes_a_bundle_that_verifies_and_further_runs_reuse_what_did_n
     assert first.returncode == 0, first.stderr
     bundle = cwd / first.stdout.removesuffix("\n")
     assert "\n" not in first.stdout.removesuffix("\n")
-    manifest = verify(bundle)
-    assert manifest["media"]["frames"] == 420
-    assert manifest["media"]["samples"] == 14 * 48_000
+    verify(bundle)
+    with av.open(str(bundle / "video.mp4")) as video:
+        assert video.streams.video[0].frames == 14 * 30
+        assert video.streams.audio[0].rate == 48_000
     assert f"open  {bundle.relative_to(cwd) / 'video.mp4'}" in first.stderr
     assert "\x1b" not in first.stderr
     assert "\r" not in first.stderr
@@ -134,7 +136,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on_from_there(
     assert "Traceback" not in errors
     assert ffmpegs_in(slow) == []
     assert list((store / "work").iterdir()) == []
-    assert list(store.rglob("*.part")) == []
+    assert [path.name for path in store.rglob("*") if "part" in path.name] == []
     assert not (slow / "outbox").exists() or list((slow / "outbox").iterdir()) == []
 
     kept = segments_in(store)
@@ -187,8 +189,8 @@ def wait_for(happened: Callable[[], bool], child: subprocess.Popen[str]) -> None
 
 def segments_in(store: Path) -> int:
     """How many finished segments the store knows."""
-    notes = [json.loads(path.read_text()) for path in (store / "steps").rglob("[!.]*.json")]
-    return sum("segment.mp4" in note["outputs"] for note in notes)
+    notes = [path for path in (store / "steps").rglob("[!.]*.*") if path.is_file()]
+    return sum(b"segment.mp4" in note.read_bytes() for note in notes)
 
 
 def ffmpegs_in(folder: Path) -> list[int]:
