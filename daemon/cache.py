@@ -6,13 +6,12 @@ import json
 import os
 import re
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from daemon.settings import open_store
 from renderer.errors import UsageError
-from renderer.store import LocalStore
 
 cache_app = typer.Typer(help="Show what the store of segments and pins holds, or prune it.")
 
@@ -20,18 +19,12 @@ _UNITS = ("", "K", "M", "G", "T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 
-def store_root() -> Path:
-    """Where the command line keeps its store: REELKILN_STORE, else the user's caches."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("REELKILN_STORE") or Path(cache) / "reelkiln")
-
-
 @cache_app.callback(invoke_without_command=True)
 def show(context: typer.Context, as_json: AsJson = False) -> None:
     """Say where the store lies and how much it holds."""
     if context.invoked_subcommand:
         return
-    store = LocalStore(store_root())
+    store = open_store(os.environ)
     usage = store.usage()
     if as_json:
         print(json.dumps({"path": str(store.root), **asdict(usage)}))
@@ -48,7 +41,7 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Remove what was used longest ago until the store is small enough."""
-    pruned = LocalStore(store_root()).prune(bytes_of(max_size))
+    pruned = open_store(os.environ).prune(bytes_of(max_size))
     if as_json:
         print(json.dumps(asdict(pruned)))
         return

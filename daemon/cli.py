@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,25 +12,24 @@ import typer
 from rich.console import Console
 from stamina.instrumentation import set_on_retry_hooks
 
-from daemon.cache import cache_app, store_root
+from daemon.cache import cache_app
+from daemon.crash import unexpected
 from daemon.demo import make_demo
 from daemon.progress import progress_listener
+from daemon.settings import limits_of, open_store
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.events import Event, Warned
 from renderer.fonts import text_engine_fingerprint
 from renderer.http import http_policy
 from renderer.inputs import Inputs
-from renderer.limits import Limits, setting_of
-from renderer.pipeline import Prepared, Renderer
+from renderer.pipeline import Renderer
 from renderer.schemas import schema_file, schemas
 from renderer.sources import SourcePolicy
 from renderer.sources.locking import changes, lock_path, read_lock, write_lock
 from renderer.spec.faults import describe
 from renderer.spec.loading import Loaded, load
 from renderer.spec.suggest import did_you_mean
-from renderer.store import LocalStore
-from renderer.timebase import clock_text
 from renderer.toolchain import find_toolchain
 
 app = typer.Typer(
@@ -73,7 +71,8 @@ def main() -> None:
         if hasattr(error, "format_message"):  # what click calls a usage error
             _words.print(f"reelkiln: {error.format_message()}", markup=False)
             sys.exit(2)
-        raise
+        _tell(unexpected(error), as_json)
+        sys.exit(1)
     if status == _INTERRUPTED:  # typer turns Ctrl-C into a status of its own
         _words.print("reelkiln: stopped on request")
         sys.exit(status)
@@ -130,14 +129,13 @@ def explain(
 ) -> None:
     """Say what rendering SPEC would draw, what it would reuse, and why."""
     renderer = _renderer(spec, media, 1, lambda event: None)
-    prepared = renderer.prepare(_load(spec, var))
-    rows = _explained(renderer, prepared)
+    rows = renderer.explain(renderer.prepare(_load(spec, var)))
     if as_json:
-        print(json.dumps({"segments": rows}))
+        print(json.dumps({"segments": [row.as_json() for row in rows]}))
         return
     for row in rows:
-        words = f"{row['index']:4d}  {row['frames']:>15}  {row['time']:>10}  {row['action']:7}"
-        print(f"{words} {row['why']}")
+        frames = f"{row.span.start}..{row.span.end}"
+        print(f"{row.index:4d}  {frames:>15}  {row.time:>10}  {row.action:7} {row.why}")
 
 
 @app.command()
@@ -193,38 +191,6 @@ def verify_command(
     print(json.dumps(data) if as_json else f"{bundle}: intact, {manifest.bundle_digest}")
 
 
-def _explained(renderer: Renderer, prepared: Prepared) -> list[dict[str, Any]]:
-    made, fps = prepared.plan, prepared.timeline.canvas.fps
-    memory = renderer.store.recall("plans", prepared.loaded.id) or {"segments": []}
-    seen: set[str] = set()
-    rows = []
-    for index, (segment, key) in enumerate(zip(made.segments, made.segment_steps, strict=True)):
-        span = segment.span
-        if key in seen:
-            action, why = "repeat", "the same picture as an earlier segment"
-        elif renderer.store.lookup(key):
-            action, why = "reuse", "drawn before"
-        else:
-            action, why = "run", _why(made.by_key[key].parts, span.start, memory["segments"])
-        seen.add(key)
-        rows.append({
-            "index": index + 1, "frames": f"{span.start}..{span.end}",
-            "time": clock_text(span.start / fps), "action": action, "why": why, "key": key,
-        })  # fmt: skip
-    return rows
-
-
-def _why(parts: Any, start: int, before: list[dict[str, Any]]) -> str:
-    old = next((s["parts"] for s in before if s["start"] <= start < s["end"]), None)
-    if old is None:
-        return "never drawn"
-    changed = [n for n in parts if n in old and parts[n] != old[n]]
-    added = [n for n in parts if n not in old]
-    gone = [n for n in old if n not in parts]
-    words = [("changed: ", changed), ("new: ", added), ("gone: ", gone)]
-    return "; ".join(w + ", ".join(names) for w, names in words if names) or "moved in time"
-
-
 def _load(spec: Path, var: list[str] | None) -> Loaded:
     variables = {}
     for entry in var or []:
@@ -236,12 +202,14 @@ def _load(spec: Path, var: list[str] | None) -> Loaded:
         except ValueError:
             variables[name] = value
     if str(spec) == "-":
-        return load(sys.stdin.buffer.read(), name="-", limits=_limits(), variables=variables)
+        return load(
+            sys.stdin.buffer.read(), name="-", limits=limits_of(os.environ), variables=variables
+        )
     try:
         data = spec.read_bytes()
     except OSError as error:
         raise UsageError(f"{spec} cannot be read: {error.strerror}") from error
-    return load(data, name=str(spec), limits=_limits(), variables=variables)
+    return load(data, name=str(spec), limits=limits_of(os.environ), variables=variables)
 
 
 def _as_text(word: str) -> str:
@@ -251,7 +219,7 @@ def _as_text(word: str) -> str:
 
 def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> Renderer:
     base = Path.cwd() if str(spec) == "-" else spec.resolve().parent
-    limits = _limits()
+    limits = limits_of(os.environ)
     policy = SourcePolicy(
         base=base,
         roots=(base, *(media or ())),
@@ -260,19 +228,8 @@ def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> R
         http=http_policy(limits, os.environ.get("REELKILN_ALLOW_NETWORKS", "")),
     )
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
-    store = LocalStore(store_root())
+    store = open_store(os.environ)
     return Renderer(store=store, toolchain=toolchain, policy=policy, jobs=jobs, listen=listen)
-
-
-def _limits() -> Limits:
-    limits = Limits()
-    for field in fields(Limits):
-        text = os.environ.get(setting_of(field.name))
-        if text is not None:
-            if not text.isdigit():
-                raise UsageError(f"{setting_of(field.name)}={text} is not a whole number")
-            limits = replace(limits, **{field.name: int(text)})
-    return limits
 
 
 def _tell_warning(event: Event) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from renderer.bundle import Bundle, contents_of, seal
 from renderer.errors import Rejected, SpecInvalid, StoreCorrupt
 from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
+from renderer.explain import Explained, explain, segments_of
 from renderer.fonts import load_fonts
 from renderer.inputs import Inputs
 from renderer.plan import Plan, plan
@@ -81,6 +80,13 @@ class Renderer:
         own = spec.fonts if isinstance(spec, VideoSpec) else ()
         return load_fonts(self.store.path(inputs[source].sha256) for source in own)
 
+    def explain(self, prepared: Prepared) -> tuple[Explained, ...]:
+        """Why each segment will run, is reused or repeats an earlier one."""
+        memory = self.store.recall("plans", prepared.loaded.id) or {"segments": []}
+        known = {key for key in prepared.plan.segment_steps if self.store.lookup(key)}
+        fps = prepared.timeline.canvas.fps
+        return explain(prepared.plan, fps, known, memory["segments"])
+
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None
     ) -> Bundle:
@@ -110,15 +116,5 @@ class Renderer:
             self.toolchain, self.store,
         )  # fmt: skip
         bundle = seal(contents, self.store, outbox, listen=self.listen)
-        self.store.remember("plans", prepared.loaded.id, _memory(made))
+        self.store.remember("plans", prepared.loaded.id, {"segments": segments_of(made)})
         return bundle
-
-
-def _memory(made: Plan) -> Mapping[str, Any]:
-    by_key = made.by_key
-    return {
-        "segments": [
-            {"start": s.span.start, "end": s.span.end, "key": k, "parts": dict(by_key[k].parts)}
-            for s, k in zip(made.segments, made.segment_steps, strict=True)
-        ]
-    }

@@ -117,9 +117,15 @@ def to_group(child: subprocess.Popen[str]) -> None:
     os.killpg(child.pid, signal.SIGINT)
 
 
-@pytest.mark.parametrize("interrupt", [to_parent, to_group])
-def test_ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on_from_there(
-    slow: Path, interrupt: Callable[[subprocess.Popen[str]], None]
+def terminate(child: subprocess.Popen[str]) -> None:
+    os.kill(child.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "status"), [(to_parent, 130), (to_group, 130), (terminate, 143)]
+)
+def test_a_request_to_stop_leaves_nothing_behind_and_the_next_run_goes_on_from_there(
+    slow: Path, interrupt: Callable[[subprocess.Popen[str]], None], status: int
 ) -> None:
     words = ("render", "slow.yaml", "--jobs", "2")
     child = subprocess.Popen(
@@ -130,7 +136,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on_from_there(
     wait_for(lambda: segments_in(store) >= 1 and len(ffmpegs_in(slow)) >= 1, child)
     interrupt(child)
     out, errors = child.communicate(timeout=30)
-    assert child.returncode == 130, errors
+    assert child.returncode == status, errors
     assert out == ""
     assert "stopped on request" in errors
     assert "Traceback" not in errors
