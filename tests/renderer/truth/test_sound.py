@@ -97,7 +97,7 @@ def test_videos_joined_by_a_transition_crossfade_their_sound(studio: Studio) -> 
     assert len(heard) == 3 * RATE
     power = [float(np.abs(heard[n : n + 4800]).max()) for n in range(0, 3 * RATE, 4800)]
     assert min(power[:10]) > 0.08
-    assert all(a > b for a, b in itertools.pairwise(power))
+    assert all(a > b for a, b in itertools.pairwise(power[10:20]))
     assert max(power[20:]) <= LSB
 
 
