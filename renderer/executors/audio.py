@@ -59,6 +59,11 @@ def mix_audio(step: Step, context: Context) -> Made:
     contained = container_arguments(stream, heard.total)
     run_ffmpeg((*contained, *packed), step, context, reports=False)
     facts |= {**heard.facts(), "heard_samples": _heard_samples(made)}
+    if facts["heard_samples"] != heard.total:
+        raise OutputRejected(
+            f"{step.title}: {facts['heard_samples']} samples would be heard, "
+            f"{heard.total} were planned"
+        )
     return Made(files={name: made}, facts=facts)
 
 

@@ -14,6 +14,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image
 
+from renderer.digest import digest_of_bytes
 from renderer.errors import RenderFailed, SourceRefused, SpecInvalid
 from renderer.events import Event, Warned
 from renderer.executors.local import LocalExecutor
@@ -218,7 +219,7 @@ def test_a_font_file_that_changes_gives_another_step(session: Session, project: 
     before = text_step(session.prepared(BLOCKS))
     assert text_step(session.prepared(BLOCKS)).key == before.key
     assert [read.sha256 for read in before.reads] == [
-        session.store.digest_of_file(project / "brand.ttf")
+        digest_of_bytes((project / "brand.ttf").read_bytes())
     ]
     (project / "brand.ttf").write_bytes(saved(font("Kiln Blocks", side=601)))
     assert text_step(session.prepared(BLOCKS)).key != before.key

