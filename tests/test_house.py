@@ -10,6 +10,12 @@ HOUSE = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
 
+def test_the_readme_and_the_machine_run_the_same_test_command() -> None:
+    command = (HOUSE / ".ci" / "run").read_text().splitlines()[-1]
+    assert f"    {command}\n" in (HOUSE / "README.md").read_text()
+    assert f"    {command}\n" in (HOUSE / "CONTRIBUTING.md").read_text()
+
+
 @pytest.mark.parametrize(
     "command",
     [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",)],

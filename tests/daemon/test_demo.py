@@ -109,6 +109,11 @@ def slow(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def hear_ctrl_c() -> None:
+    """A shell starts what it puts in the background deaf to Ctrl-C; so might these tests be."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def to_parent(child: subprocess.Popen[str]) -> None:
     os.kill(child.pid, signal.SIGINT)
 
@@ -130,6 +135,7 @@ def test_a_request_to_stop_leaves_nothing_behind_and_the_next_run_goes_on_from_t
     words = ("render", "slow.yaml", "--jobs", "2")
     child = subprocess.Popen(
         command(*words), cwd=slow, env=environment(slow), start_new_session=True,
+        preexec_fn=hear_ctrl_c,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     store = slow / ".cache" / "reelkiln"
@@ -157,7 +163,7 @@ def test_a_request_to_stop_leaves_nothing_behind_and_the_next_run_goes_on_from_t
 
 def test_ctrl_c_while_the_command_is_still_loading_is_no_traceback(slow: Path) -> None:
     child = subprocess.Popen(
-        command("render", "slow.yaml"), cwd=slow, env=environment(slow),
+        command("render", "slow.yaml"), cwd=slow, env=environment(slow), preexec_fn=hear_ctrl_c,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     maps = Path(f"/proc/{child.pid}/maps")
@@ -174,7 +180,8 @@ def test_ctrl_c_while_the_media_are_made_leaves_no_half_file(tmp_path: Path) -> 
     work.mkdir()
     child = subprocess.Popen(
         command("demo"), cwd=tmp_path, env={**environment(tmp_path), "TMPDIR": str(work)},
-        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, preexec_fn=hear_ctrl_c,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     media = tmp_path / "reelkiln-demo" / "media"
     wait_for(lambda: media.is_dir() and any(media.iterdir()), child)
