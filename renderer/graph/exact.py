@@ -14,6 +14,10 @@ BITEXACT = (
     "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact",
 )  # fmt: skip
 
+ONE_FILTER_THREAD = ("-filter_complex_threads", "1")
+"""With slices drawn at once a filter is not always sure of its neighbours' pixels: half the
+renders of a large graph differed in a frame. Segments run beside each other anyway."""
+
 AUDIO_CPUFLAGS = ("-cpuflags", "0")
 """The AAC encoder's bytes depend on the CPU class; without vector code they do not."""
 

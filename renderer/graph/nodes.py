@@ -7,7 +7,7 @@ from typing import Any
 
 import ffmpeg
 
-from renderer.graph.exact import SWS_FLAGS
+from renderer.graph.exact import ONE_FILTER_THREAD, SWS_FLAGS
 from renderer.steps import Command, Read
 
 _ENDLESS_SECONDS = 1_000_000
@@ -50,7 +50,7 @@ class Graph:
         argv = list(joined.get_args())
         at = argv.index("-filter_complex")
         graph = f"sws_flags={SWS_FLAGS};{argv[at + 1]}"
-        argv[at : at + 2] = ["-/filter_complex", "@graph"]
+        argv[at : at + 2] = [*ONE_FILTER_THREAD, "-/filter_complex", "@graph"]
         for out in outputs:
             at = argv.index(out.name)
             argv[at:at] = out.arguments

@@ -39,10 +39,10 @@ def document(studio: Studio) -> dict[str, Any]:
     return {"output": lossless("96x64", 25, audio=audio), "tracks": tracks}
 
 
-def test_frames_and_samples_do_not_depend_on_the_processor(studio: Studio, tmp_path: Path) -> None:
+def test_frames_and_samples_depend_neither_on_the_processor_nor_on_luck(studio: Studio, tmp_path: Path) -> None:
     shots = []
-    for flags in ("", "0"):
-        folder = tmp_path / (flags or "all")
+    for turn, flags in enumerate(("", "", "0", "0")):
+        folder = tmp_path / str(turn)
         folder.mkdir()
         other = Studio(folder, replace(studio.toolchain, cpuflags=flags))
         shots.append(other.render(document(other)))
