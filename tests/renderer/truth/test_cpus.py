@@ -39,7 +39,9 @@ def document(studio: Studio) -> dict[str, Any]:
     return {"output": lossless("96x64", 25, audio=audio), "tracks": tracks}
 
 
-def test_frames_and_samples_depend_neither_on_the_processor_nor_on_luck(studio: Studio, tmp_path: Path) -> None:
+def test_frames_and_samples_depend_neither_on_the_processor_nor_on_luck(
+    studio: Studio, tmp_path: Path
+) -> None:
     shots = []
     for turn, flags in enumerate(("", "", "0", "0")):
         folder = tmp_path / str(turn)
