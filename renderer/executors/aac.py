@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from renderer.errors import OutputRejected
+from renderer.graph.exact import AUDIO_CPUFLAGS, BITEXACT
 from renderer.timebase import SAMPLE_RATE
 
 PACKET = 1024
@@ -39,13 +40,12 @@ class AacEncoder:
     """Takes `samples` stereo s16le samples by and by, and gives `sound.aac` (ADTS).
 
     At most `jobs` encoders run at once; `feed` waits while they are behind, so that memory
-    holds no more than one piece. `folder` is for files that come and go.
+    holds little more than one piece. `folder` is for files that come and go.
     """
 
     folder: Path
     samples: int
     bitrate: str
-    options: tuple[str, ...]
     run: Run
     jobs: int = 1
     _pool: ThreadPoolExecutor = field(init=False)
@@ -117,8 +117,8 @@ class AacEncoder:
         self._waiting_from += gone
 
     def _wait_for_room(self) -> None:
-        """Wait until an encoder is free, and hear at once of one that failed."""
-        while len(busy := [future for future in self._begun if not future.done()]) >= self.jobs:
+        """Wait until one piece at most waits for an encoder, and hear at once of any failure."""
+        while len(busy := [future for future in self._begun if not future.done()]) > self.jobs:
             wait(busy, return_when=FIRST_COMPLETED)
         for future in self._begun:
             if future.done():
@@ -127,8 +127,8 @@ class AacEncoder:
     def _encode(self, number: int, raw: Path) -> bytes:
         made = raw.with_suffix(".aac")
         source = ("-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "2", "-i", f"file:{raw}")
-        coded = ("-c:a", "aac", "-b:a", self.bitrate, *self.options, "-f", "adts", f"file:{made}")
-        self.run((*source, *coded))
+        coded = ("-c:a", "aac", "-b:a", self.bitrate, *BITEXACT, "-f", "adts", f"file:{made}")
+        self.run((*AUDIO_CPUFLAGS, *source, *coded))
         self.run((*_STRICT, "-f", "aac", "-i", f"file:{made}", "-f", "null", "-"))
         packets = adts_packets(made.read_bytes())
         raw.unlink()

@@ -15,7 +15,7 @@ from renderer.executors.aac import AacEncoder, container_arguments
 from renderer.executors.commands import run_command, run_ffmpeg
 from renderer.executors.context import Context, Made
 from renderer.executors.loudness import choose_gain, measure
-from renderer.graph.exact import AUDIO_CPUFLAGS, BITEXACT
+from renderer.graph.exact import BITEXACT
 from renderer.steps import Step
 
 _SAMPLE_BYTES = 2 * 2  # stereo s16le
@@ -80,8 +80,7 @@ def _encoder(step: Step, context: Context) -> AacEncoder:
         folder=context.workdir,
         samples=int(step.params["samples"]),
         bitrate=str(step.params["bitrate"]),
-        options=BITEXACT,
-        run=lambda argv: run_ffmpeg((*AUDIO_CPUFLAGS, *argv), step, context, reports=False),
+        run=lambda argv: run_ffmpeg(argv, step, context, reports=False),
         jobs=context.jobs,
     )
 

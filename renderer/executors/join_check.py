@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +30,29 @@ class Part:
     extradata_sha256: str
 
 
+Listing = Callable[[Path], Sequence[bytes]]
+
+
 def check_join(
     made: Path,
     parts: Sequence[Part],
     *,
     fps: Fraction,
     audio: Path | None,
+    listing: Listing,
     title: str,
     stop: threading.Event,
 ) -> dict[str, Any]:
     """Facts of the joined file. Raises JoinMismatch with the first difference found.
 
+    `listing` gives a line for each audio packet of a file: its times, size and digest.
     Every segment's packets are there, unchanged and in sequence; frame n is shown at
     exactly n / fps; the sound is that of `audio`, packet for packet and tick for tick.
     """
     check = _Check(title=title, fps=fps, stop=stop)
     try:
         frames = check.video(made, parts)
-        packets = 0 if audio is None else check.audio(made, audio)
+        packets = 0 if audio is None else check.audio(made, audio, listing)
     except (av.error.FFmpegError, IndexError) as error:
         raise JoinMismatch(f"{title}: the joined file cannot be read: {error}") from error
     return {"frames": frames, "audio_packets": packets}
@@ -74,25 +79,20 @@ class _Check:
                 raise self._mismatch(f"there is more after the last of {shown} frames")
         return shown
 
-    def audio(self, made: Path, source: Path) -> int:
+    def audio(self, made: Path, source: Path, listing: Listing) -> int:
         """How many audio packets there are, after comparing each with the source."""
         with (
             av.open(str(made), format="mov") as ours,
             av.open(str(source), format="mov") as theirs,
         ):
-            mine, yours = ours.streams.audio[0], theirs.streams.audio[0]
-            if _edges(mine) != _edges(yours):
+            if _edges(ours.streams.audio[0]) != _edges(theirs.streams.audio[0]):
                 raise self._mismatch("the sound begins or ends elsewhere than in its source")
-            count = 0
-            others = _packets(theirs, yours)
-            for packet in _packets(ours, mine):
-                other = next(others, None)
-                if other is None or _moment(packet) != _moment(other):
-                    raise self._mismatch(f"audio packet {count} is not that of the source")
-                count += 1
-            if next(others, None) is not None:
-                raise self._mismatch(f"the sound stops after {count} packets")
-        return count
+        mine, yours = listing(made), listing(source)
+        if mine != yours:
+            pairs = zip(mine, yours, strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            raise self._mismatch(f"audio packet {same} is not that of the source")
+        return len(mine)
 
     def _segment(
         self, packets: Iterator[av.Packet[Any]], part: Part, first: int, ticks: int
@@ -137,7 +137,3 @@ def _packets(
 
 def _edges(stream: av.AudioStream) -> tuple[object, ...]:
     return (stream.time_base, stream.start_time, stream.duration)
-
-
-def _moment(packet: av.Packet[Any]) -> tuple[int | None, bytes]:
-    return (packet.pts, bytes(packet))

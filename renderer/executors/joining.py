@@ -39,8 +39,22 @@ def join(step: Step, context: Context) -> Made:
     made = context.workdir / name
     audio = step.params.get("audio_read")
     source = None if audio is None else read_path(step, int(audio), context)
-    facts = check_join(made, parts, fps=fps, audio=source, title=step.title, stop=context.stop)
+    facts = check_join(
+        made, parts, fps=fps, audio=source, title=step.title, stop=context.stop,
+        listing=lambda path: _audio_packets(path, step, context),
+    )  # fmt: skip
     return Made(files={name: made}, facts=facts)
+
+
+def _audio_packets(path: Path, step: Step, context: Context) -> list[bytes]:
+    """A line for each audio packet: its times, size and digest. FFmpeg reads them ten times
+    as fast as we could."""
+    said = bytearray()
+    source = ("-discard:v", "all", "-protocol_whitelist", "file", "-f", "mov", "-i", f"file:{path}")
+    hashed = ("-map", "0:a", "-c", "copy", "-f", "framehash", "-hash", "md5")
+    unhurried = ("-flush_packets", "0", "pipe:1")
+    run_ffmpeg((*source, *hashed, *unhurried), step, context, stdout_to=said.extend, reports=False)
+    return [line for line in bytes(said).splitlines() if not line.startswith(b"#")]
 
 
 @dataclass(frozen=True, slots=True)

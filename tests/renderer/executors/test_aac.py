@@ -10,7 +10,6 @@ import pytest
 from renderer.errors import OutputRejected
 from renderer.executors import aac
 from renderer.executors.aac import AacEncoder, adts_packets
-from renderer.graph.exact import AUDIO_CPUFLAGS, BITEXACT
 from renderer.toolchain import Toolchain
 from tests.renderer.executors.conftest import Bench
 from tests.renderer.executors.test_audio import decoded
@@ -34,13 +33,11 @@ def encoded(
     toolchain: Toolchain, folder: Path, sound: bytes, jobs: int = 1, step: int = 99_999
 ) -> bytes:
     def run(argv: tuple[str, ...]) -> None:
-        command = [str(toolchain.ffmpeg), "-v", "error", "-y", *AUDIO_CPUFLAGS, *argv]
+        command = [str(toolchain.ffmpeg), "-v", "error", "-y", *argv]
         subprocess.run(command, check=True)
 
     folder.mkdir()
-    encoder = AacEncoder(
-        folder=folder, samples=len(sound) // 4, bitrate="192k", options=BITEXACT, run=run, jobs=jobs
-    )
+    encoder = AacEncoder(folder=folder, samples=len(sound) // 4, bitrate="192k", run=run, jobs=jobs)
     with encoder:
         for at in range(0, len(sound), step):
             encoder.feed(sound[at : at + step])
@@ -102,7 +99,7 @@ def test_an_encoder_that_fails_is_heard_of(tmp_path: Path) -> None:
     def run(argv: tuple[str, ...]) -> None:
         raise OutputRejected("the encoder fell over")
 
-    encoder = AacEncoder(folder=tmp_path, samples=10, bitrate="96k", options=(), run=run)
+    encoder = AacEncoder(folder=tmp_path, samples=10, bitrate="96k", run=run)
     encoder.feed(bytes(40))
     with encoder, pytest.raises(OutputRejected, match="fell over"):
         encoder.finish()
