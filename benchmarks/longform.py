@@ -20,13 +20,13 @@ from benchmarks.timing import reelkiln, seconds_of
 _SPEC = """\
 reelkiln: 1
 kind: longform
-output: {{size: 1920x1080, fps: 30}}
+output: {{size: 1920x1080, fps: 30, audio: {{bitrate: 128k}}}}
 backgrounds: [{{image: {photo}}}]
 audio: [{{audio: {music}}}]
 """
 _ENCODER = (
     "-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-pix_fmt", "yuv420p",
-    "-c:a", "aac", "-b:a", "192k",
+    "-c:a", "aac", "-b:a", "128k",
 )  # fmt: skip
 
 

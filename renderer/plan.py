@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,7 +68,7 @@ class _Planner:
         keys = tuple(self._add(self._segment(n, s)) for n, s in enumerate(segments))
         audio = self._add(self._audio()) if self.timeline.sound.tracks else ""
         unique = tuple(dict.fromkeys(keys))
-        stills = self._add(self._stills(segments, keys, unique))
+        stills = self._add(self._stills(segments, keys))
         join = self._add(self._join(keys, unique, audio))
         return Plan(
             steps=tuple(self.steps.values()),
@@ -182,37 +183,54 @@ class _Planner:
             frames=1,
         )
 
-    def _stills(
-        self, segments: tuple[Segment, ...], keys: tuple[str, ...], unique: tuple[str, ...]
-    ) -> Step:
-        place = {key: index for index, key in enumerate(unique)}
-        length = self.timeline.length
-
-        def at(frame: int) -> tuple[int, int]:
-            number = next(n for n, s in enumerate(segments) if s.span.start <= frame < s.span.end)
-            return place[keys[number]], frame - segments[number].span.start
-
-        cells = min(_SHEET_CELLS, length)
-        frames = [(2 * n + 1) * length // (2 * cells) for n in range(cells)]
-        read, frame = at(self.timeline.thumbnail_frame)
-        width, height = self.timeline.canvas.size
-        cell_height = max(2, 320 * height // width)
+    def _stills(self, segments: tuple[Segment, ...], keys: tuple[str, ...]) -> Step:
+        (width, height), length = self.timeline.canvas.size, self.timeline.length
+        count = min(_SHEET_CELLS, length)
+        wanted = [self.timeline.thumbnail_frame]
+        wanted += [(2 * n + 1) * length // (2 * count) for n in range(count)]
+        reads = self._grabbed([_place(frame, segments, keys) for frame in wanted])
+        number = {read: n for n, read in enumerate(dict.fromkeys(reads))}
+        wide = width >= height
+        cell = [320, max(2, 320 * height // width)] if wide else [180, 180 * height // width]
+        cells = [number[read] for read in reads[1:]]
         return make_step(
-            StepKind.GRAB_STILLS,
+            StepKind.ARRANGE_STILLS,
             "stills",
             toolchain=self.toolchain,
-            reads=tuple(Read(step=key, output="segment.mp4") for key in unique),
+            reads=tuple(number),
             params={
-                "stills": [{"read": read, "frame": frame, "name": _THUMBNAIL}],
-                "contact_sheet": {
-                    "columns": 4 if width >= height else 6,
-                    "cell": [320, cell_height] if width >= height else [180, 180 * height // width],
-                    "frames": [list(at(frame)) for frame in frames],
-                },
+                "thumbnail": number[reads[0]],
+                "contact_sheet": {"columns": 4 if wide else 6, "cell": cell, "cells": cells},
             },
             outputs=(_THUMBNAIL, _SHEET),
             frames=1,
         )
+
+    def _grabbed(self, places: list[tuple[str, int]]) -> list[Read]:
+        """Reads of frames, grabbed segment by segment: one that did not change is not
+        decoded again."""
+        by_segment: dict[str, set[int]] = {}
+        for segment, frame in places:
+            by_segment.setdefault(segment, set()).add(frame)
+        grabs = {key: self._add(self._grab(key, frames)) for key, frames in by_segment.items()}
+        return [Read(step=grabs[key], output=f"{frame}.png") for key, frame in places]
+
+    def _grab(self, segment: str, frames: set[int]) -> Step:
+        stills = {f"{frame}.png": frame for frame in sorted(frames)}
+        return make_step(
+            StepKind.GRAB_STILLS,
+            f"stills of {self.steps[segment].title}",
+            toolchain=self.toolchain,
+            reads=(Read(step=segment, output="segment.mp4"),),
+            params={"stills": stills},
+            outputs=tuple(stills),
+        )
+
+
+def _place(frame: int, segments: tuple[Segment, ...], keys: tuple[str, ...]) -> tuple[str, int]:
+    """The key of the segment that shows a frame, and which of its frames that is."""
+    number = bisect_right([segment.span.start for segment in segments], frame) - 1
+    return keys[number], frame - segments[number].span.start
 
 
 def draw_step(element: Element, toolchain: str) -> Step:

@@ -23,7 +23,8 @@ class StepKind(StrEnum):
     ENCODE_SEGMENT = "encode-segment"  # layers -> closed-GOP segment, then decoded and checked
     MIX_AUDIO = "mix-audio"  # all sound -> one AAC file and its PCM digest
     JOIN = "join"  # segments + audio -> the finished video, checked packet by packet
-    GRAB_STILLS = "grab-stills"  # frames of segments -> thumbnail and contact sheet
+    GRAB_STILLS = "grab-stills"  # frames of a segment -> PNG
+    ARRANGE_STILLS = "arrange-stills"  # grabbed frames -> thumbnail and contact sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from renderer.executors.context import Context, Made
 from renderer.executors.drawing import draw_gradient, draw_image, draw_text
 from renderer.executors.encoding import encode_segment
 from renderer.executors.joining import join
+from renderer.executors.sheet import arrange_stills
 from renderer.executors.stills import grab_stills
 from renderer.steps import Step, StepKind
 
@@ -23,6 +24,7 @@ WORK: Mapping[StepKind, Callable[[Step, Context], Made]] = MappingProxyType(
         StepKind.MIX_AUDIO: mix_audio,
         StepKind.JOIN: join,
         StepKind.GRAB_STILLS: grab_stills,
+        StepKind.ARRANGE_STILLS: arrange_stills,
     }
 )
 """Every kind of step has its function."""
