@@ -1,0 +1,152 @@
+"""Jobs: their states, the legal moves between them, and the record kept of each. Pure.
+
+queued ──▶ running ──▶ succeeded | partial | failed
+  │ ▲         │
+  │ └─────────┘  takeover, retry, drain
+  ▼
+blocked ──▶ queued | failed          queued, blocked, running ──▶ cancelled
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from renderer.errors import ReelkilnError
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    BLOCKED = "blocked"  # waits for an asset that is promised
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"  # some of what was asked exists
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing follows."""
+        return not MOVES[self]
+
+
+_S = JobState
+MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        _S.QUEUED: frozenset({_S.BLOCKED, _S.RUNNING, _S.FAILED, _S.CANCELLED}),
+        _S.BLOCKED: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELLED}),
+        _S.RUNNING: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.PARTIAL, _S.FAILED, _S.CANCELLED}),
+        _S.SUCCEEDED: frozenset(),
+        _S.PARTIAL: frozenset(),
+        _S.FAILED: frozenset(),
+        _S.CANCELLED: frozenset(),
+    }
+)
+"""The one table of legal moves."""
+
+
+class IllegalMove(ReelkilnError):
+    """A move that the table does not hold; `legal` says which are."""
+
+    code = "illegal-move"
+    http_status = 409
+
+    def __init__(self, job_id: str, state: JobState, to: JobState) -> None:
+        self.legal = tuple(sorted(MOVES[state]))
+        may = ", ".join(self.legal) or "nothing: it has ended"
+        super().__init__(f"job {job_id} is {state} and cannot become {to}; it may become {may}")
+
+
+class Priority(StrEnum):
+    """Who goes first. Names are in the order of the queue."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 goes first."""
+        return list(Priority).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a running job is: `percent` 0 to 100, `eta_s` seconds left, None when unknown."""
+
+    percent: int = 0
+    frames_done: int = 0
+    frames: int = 0
+    stage: str = ""
+    eta_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The record of one job: what the folder keeps and clients read.
+
+    `name` is the dropped file's name as bytes decoded with surrogateescape; `spec_sha256` the
+    digest of its bytes. `attempt` counts from 1 once it was claimed and is durable before any
+    risky work. `rev` grows with every change. Times are seconds since 1970, UTC.
+    `error` is an entry of the error tree as JSON (code, message, errors[]); `bundle` the folder's
+    name in the outbox.
+    """
+
+    job_id: str
+    name: str
+    state: JobState
+    priority: Priority = Priority.NORMAL
+    kind: str = ""
+    spec_id: str = ""
+    spec_sha256: str = ""
+    attempt: int = 0
+    rev: int = 0
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    not_before: float = 0.0  # a retry waits until then
+    progress: Progress = field(default_factory=Progress)
+    bundle: str = ""
+    bundle_digest: str = ""
+    error: Mapping[str, Any] | None = None
+    owner: str = ""  # account, not process; issue of keys and accounts
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, for the status file."""
+        return asdict(self)
+
+
+def advance(job: Job, to: JobState, *, now: float, **changes: Any) -> Job:
+    """The job in its next state. Raises IllegalMove when the table does not hold the move."""
+    if to not in MOVES[job.state]:
+        raise IllegalMove(job.job_id, job.state, to)
+    started = now if to is JobState.RUNNING else job.started_at
+    finished = now if to.is_final else None
+    return replace(
+        job, state=to, rev=job.rev + 1, updated_at=now, started_at=started, finished_at=finished,
+        **changes,
+    )  # fmt: skip
+
+
+def touched(job: Job, *, now: float, **changes: Any) -> Job:
+    """The job in the same state with something new about it."""
+    return replace(job, rev=job.rev + 1, updated_at=now, **changes)
+
+
+def job_from_json(data: Mapping[str, Any]) -> Job:
+    """The inverse of `Job.as_json`; unknown fields of later versions are left out.
+
+    Raises KeyError, TypeError or ValueError on foreign data.
+    """
+    known = {f.name for f in fields(Job)} & data.keys()
+    plain = {name: data[name] for name in known}
+    plain["state"] = JobState(plain["state"])
+    plain["priority"] = Priority(plain.get("priority", "normal"))
+    plain["progress"] = Progress(**plain.get("progress", {}))
+    return Job(**plain)
