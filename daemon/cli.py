@@ -140,7 +140,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="Which: spec.")] = "spec",
+    name: Annotated[str, typer.Argument(help="Which: spec or manifest.")] = "spec",
 ) -> None:
     """Print a JSON Schema, for editors and other programs."""
     known = sorted(schemas())
