@@ -84,12 +84,13 @@ def render(
     outbox: Annotated[Path, typer.Option(help="Where bundles go.")] = Path("outbox"),
     jobs: Jobs = _CORES,
     locked: Annotated[bool, typer.Option(help="Refuse sources that differ from the lock.")] = False,
+    draft: Annotated[bool, typer.Option(help="Draw fast and rough, to look at.")] = False,
     media: Media = None,
     var: Variables = None,
     as_json: AsJson = False,
 ) -> None:
     """Render SPEC and print the path of its bundle."""
-    loaded = _load(spec, var)
+    loaded = _load(spec, var).drafted() if draft else _load(spec, var)
     with progress_listener(_words) as listen:
         renderer = _renderer(spec, media, jobs, listen)
         prepared = renderer.prepare(loaded, lock=read_lock(lock_path(spec)) if locked else None)

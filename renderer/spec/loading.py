@@ -50,6 +50,11 @@ class Loaded:
         """The spec as canonical plain JSON."""
         return {**canonical_spec(self.spec), "id": self.id}
 
+    def drafted(self) -> Loaded:
+        """The same spec at draft quality: another spec, with a bundle of its own."""
+        output = self.spec.output.model_copy(update={"quality": "draft"})
+        return replace(self, spec=self.spec.model_copy(update={"output": output}))
+
     def located(self, error: Rejected) -> Rejected:
         """The same refusal with positions and excerpts."""
         faults = [self.document.locate(fault) for fault in error.faults]
