@@ -84,12 +84,16 @@ def render(
     outbox: Annotated[Path, typer.Option(help="Where bundles go.")] = Path("outbox"),
     jobs: Jobs = _CORES,
     locked: Annotated[bool, typer.Option(help="Refuse sources that differ from the lock.")] = False,
+    draft: Annotated[bool, typer.Option(help="Draw fast and rough, to look at.")] = False,
+    range_: Annotated[str, typer.Option("--range", help="Only from A to B: 10s..15s.")] = "",
     media: Media = None,
     var: Variables = None,
     as_json: AsJson = False,
 ) -> None:
     """Render SPEC and print the path of its bundle."""
     loaded = _load(spec, var)
+    loaded = loaded.drafted() if draft else loaded
+    loaded = loaded.limited_to(range_) if range_ else loaded
     with progress_listener(_words) as listen:
         renderer = _renderer(spec, media, jobs, listen)
         prepared = renderer.prepare(loaded, lock=read_lock(lock_path(spec)) if locked else None)
@@ -140,7 +144,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="Which: spec.")] = "spec",
+    name: Annotated[str, typer.Argument(help="Which: spec or manifest.")] = "spec",
 ) -> None:
     """Print a JSON Schema, for editors and other programs."""
     known = sorted(schemas())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from renderer.bundle.manifest_schema import manifest_schema
 from renderer.package_data import data_folder
 from renderer.spec.model import SPEC_SCHEMA_ID, Document
 from renderer.spec.reference import reference
@@ -25,6 +26,7 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
             title="Reelkiln spec, version 1",
             description="A video of tracks and clips, or hours of sound over a few pictures.",
         ),
+        "manifest": manifest_schema(),
     }
 
 

@@ -241,11 +241,15 @@ class LoudnessTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundMix:
-    """Everything heard. No tracks: the video has no sound stream at all."""
+    """Everything heard. No tracks: the video has no sound stream at all.
+
+    `skip` samples at the start of the mix are before the part that is wanted.
+    """
 
     tracks: tuple[SoundTrack, ...]
     bitrate: str
     loudness: LoudnessTarget | None
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from renderer.digest import digest_of, digest_of_bytes
+from renderer.errors import UsageError
 from renderer.toolchain import Toolchain
 
 Maker = Callable[[Path, Path, Path], None]
@@ -24,9 +25,14 @@ def make_all(
 ) -> bool:
     """Fill `folder` with what `makers` make; whether all of it was there already.
 
+    Raises UsageError when there can be no such folder.
     The recipe is this package's own text, that of the files `own`, and the programs used.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        words = f"the folder {folder} cannot be made: {error.strerror}"
+        raise UsageError(words, hint="name a folder that you may write") from error
     recipe = _recipe(toolchain, own)
     whole = all((folder / name).is_file() for name in makers)
     if whole and _read(folder / _NOTE) == {"recipe": recipe}:

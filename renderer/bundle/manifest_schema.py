@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 MANIFEST_VERSION = 1
@@ -28,11 +27,6 @@ def manifest_schema() -> dict[str, Any]:
             inputs=_said("Every source, pinned, as in lock.json.", _list(_input())),
         ),
     }
-
-
-def schema_text() -> str:
-    """The schema as it is published: two spaces, one line feed at the end."""
-    return json.dumps(manifest_schema(), indent=2) + "\n"
 
 
 def _file() -> dict[str, Any]:

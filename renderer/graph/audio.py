@@ -23,11 +23,14 @@ _ATEMPO_MIN, _ATEMPO_MAX = Fraction(1, 2), Fraction(100)
 
 def mixed(graph: Graph, mix: SoundMix, samples: int) -> Stream:
     """All tracks as one stream of exactly `samples` double samples, stereo."""
-    legs = [_track(graph, track, samples) for track in mix.tracks]
-    legs = _ducked(legs, mix.tracks)
-    if len(legs) == 1:
-        return legs[0]
-    return ffmpeg.filter(legs, "amix", inputs=len(legs), normalize=0, duration="longest")
+    end = mix.skip + samples
+    legs = _ducked([_track(graph, track, end) for track in mix.tracks], mix.tracks)
+    whole = legs[0]
+    if len(legs) > 1:
+        whole = ffmpeg.filter(legs, "amix", inputs=len(legs), normalize=0, duration="longest")
+    if not mix.skip:
+        return whole
+    return whole.filter("atrim", start_sample=mix.skip, end_sample=end).filter("asetpts", "N/SR/TB")
 
 
 def _track(graph: Graph, track: SoundTrack, samples: int) -> Stream:

@@ -14,6 +14,7 @@ from renderer.resolve.schedule import Schedule, schedule
 from renderer.resolve.slots import Slot
 from renderer.resolve.sound import sound_mix
 from renderer.resolve.trim import source_part
+from renderer.resolve.window import window_faults, window_of, windowed
 from renderer.spec.clips import AudioClip, Clip, VideoClip
 from renderer.spec.model import LongformSpec, Spec, VideoSpec
 from renderer.spec.values import to_colour, to_size, to_time
@@ -53,7 +54,7 @@ class _Resolver:
         sound, sound_faults = sound_mix(self.spec, self.inputs, plan, self.fps)
         if pictures.faults or sound_faults:
             raise SpecInvalid([*pictures.faults, *sound_faults])
-        return Timeline(
+        whole = Timeline(
             canvas=canvas,
             length=plan.total,
             layers=tuple(self._layers(plan, elements)),
@@ -61,6 +62,16 @@ class _Resolver:
             thumbnail_frame=self._thumbnail_frame(plan.total),
             warnings=(*plan.warnings, *pictures.warnings),
         )
+        return self._wanted(whole)
+
+    def _wanted(self, whole: Timeline) -> Timeline:
+        """The part of the video that `output.range` asks for."""
+        if self.spec.output.range is None:
+            return whole
+        window = window_of(self.spec.output.range, whole.length, self.fps)
+        if faults := tuple(window_faults(window, whole.length, self.fps)):
+            raise SpecInvalid(faults)
+        return windowed(whole, window)
 
     def _canvas(self) -> Canvas:
         output = self.spec.output

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from renderer.digest import digest_of
-from renderer.errors import Fault, Path, Rejected, SpecInvalid
+from renderer.errors import Fault, Path, Rejected, SpecInvalid, UsageError
 from renderer.inputs import SourceUse
 from renderer.limits import Limits
 from renderer.media import MediaKind
 from renderer.spec import model
 from renderer.spec.checks import check, items_of
-from renderer.spec.clips import AudioClip, ImageClip, VideoClip
+from renderer.spec.clips import AudioClip, ImageClip, Trim, VideoClip
 from renderer.spec.document import MAX_FAULTS, Document, read_document
 from renderer.spec.faults import faults_from_pydantic
 from renderer.spec.locations import Locator
@@ -49,6 +49,29 @@ class Loaded:
     def canonical(self) -> Mapping[str, Any]:
         """The spec as canonical plain JSON."""
         return {**canonical_spec(self.spec), "id": self.id}
+
+    def drafted(self) -> Loaded:
+        """The same spec at draft quality: another spec, with a bundle of its own."""
+        return self._with_output(quality="draft")
+
+    def limited_to(self, text: str) -> Loaded:
+        """The same spec with the range `A..B`, either side left out. Raises UsageError."""
+        from_, dots, to = (part.strip() for part in text.partition(".."))
+        try:
+            wanted = Trim.model_validate({"from": from_ or 0, "to": to or None})
+        except ValidationError as error:
+            dots = ""
+            reason: Exception | None = error
+        else:
+            reason = None
+        if not dots:
+            words = f"{text} is not a range of times"
+            raise UsageError(words, hint="write 10s..15s, 1:02..1:10 or 48f..96f") from reason
+        return self._with_output(range=wanted)
+
+    def _with_output(self, **changes: Any) -> Loaded:
+        output = self.spec.output.model_copy(update=changes)
+        return replace(self, spec=self.spec.model_copy(update={"output": output}))
 
     def located(self, error: Rejected) -> Rejected:
         """The same refusal with positions and excerpts."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from renderer.spec.base import Part
-from renderer.spec.clips import Item, SourceText, Volume
+from renderer.spec.clips import Item, SourceText, Trim, Volume
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.numbers import NotBool, Number
 from renderer.spec.style import TextStyle
@@ -77,6 +77,11 @@ class VideoOutput(Part):
     audio: SoundOutput = Field(SoundOutput(), description="The sound.")
     thumbnail_at: TimeValue | None = Field(
         None, description="Which moment becomes thumbnail.jpg; a third of the way when left out."
+    )
+    range: Trim | None = Field(
+        None,
+        description="Only this part of the video is rendered.",
+        examples=[{"from": "10s", "to": "15s"}],
     )
     checks: Checks = Field(Checks(), description="What may be published.")
 

@@ -109,6 +109,13 @@ def slow(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("demo", "file/demo", cwd=tmp_path, home=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be made: Not a directory" in done.stderr
+
+
 def hear_ctrl_c() -> None:
     """A shell starts what it puts in the background deaf to Ctrl-C; so might these tests be."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,10 +1,14 @@
-"""Small real media, made once."""
+"""Small real media, made once; a real web server."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
+
+from tests.renderer.web import Web, serving
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +40,13 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
     )
     return folder
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A server on this machine that answers what the test says; retries are not logged."""
+    before = get_on_retry_hooks()
+    set_on_retry_hooks(())
+    with serving(Web()) as running:
+        yield running
+    set_on_retry_hooks(before)

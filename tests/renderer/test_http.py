@@ -2,7 +2,6 @@ import hashlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
 
 from renderer.errors import SourceRefused, SourceUnavailable, UsageError
 from renderer.http import HttpPolicy, download, http_policy, is_public
@@ -23,20 +21,6 @@ HERE = (ipaddress.ip_network("127.0.0.1"),)
 QUICK = HttpPolicy(
     networks=HERE, max_bytes=1000, connect_s=2, idle_s=2, total_s=5, pause_s=0.01, attempts=3
 )
-
-
-@pytest.fixture(autouse=True)
-def unlogged() -> Iterator[None]:
-    before = get_on_retry_hooks()
-    set_on_retry_hooks(())
-    yield
-    set_on_retry_hooks(before)
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with serving(Web()) as running:
-        yield running
 
 
 @pytest.fixture

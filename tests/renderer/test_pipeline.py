@@ -119,3 +119,14 @@ def test_black_is_put_into_quarantine_unless_it_is_meant(tmp_path: Path) -> None
     spec.write_text("reelkiln: 1\n" + meant + clips)
     done = reelkiln("render", spec, "--outbox", out, store=tmp_path / "s")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_draft_is_a_bundle_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "reelkiln: 1\noutput: {size: 64x36}\ntracks: [{clips: [{colour: red, length: 3f}]}]\n"
+    )
+    words = ("render", tmp_path / "a.yaml", "--outbox", tmp_path / "out")
+    whole = reelkiln(*words, store=tmp_path / "store").stdout.strip()
+    draft = reelkiln(*words, "--draft", store=tmp_path / "store").stdout.strip()
+    assert whole != draft
+    assert json.loads((Path(draft) / "spec.json").read_bytes())["output"]["quality"] == "draft"

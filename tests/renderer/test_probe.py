@@ -269,7 +269,7 @@ def test_colour_tags_are_read(
 
 
 def test_every_matrix_that_can_be_named_is_one_the_scaler_knows(tmp_path: Path) -> None:
-    from renderer.probe_streams import _MATRICES
+    from renderer.probe.streams import _MATRICES
 
     for name in sorted(set(_MATRICES.values()) - {"gbr"}):
         make(tmp_path / "m.png", *PICTURE, "-frames:v", "1", "-vf", f"scale=in_color_matrix={name}")

@@ -10,19 +10,10 @@ from jsonschema import Draft202012Validator
 
 from renderer.bundle import BundleContents
 from renderer.bundle.manifest import manifest_from_bytes, manifest_from_json, path_faults
-from renderer.bundle.manifest_schema import manifest_schema, schema_text
+from renderer.bundle.manifest_schema import manifest_schema
 from renderer.errors import VerifyMismatch
 
 SCHEMA_FILE = Path(__file__).parents[3] / "schemas" / "manifest-1.schema.json"
-
-
-def test_the_published_schema_is_that_of_the_code() -> None:
-    again = (
-        "python -c 'from renderer.bundle.manifest_schema import schema_text; "
-        'print(schema_text(), end="")\' > schemas/manifest-1.schema.json'
-    )
-    assert SCHEMA_FILE.read_text() == schema_text(), f"run: {again}"
-    Draft202012Validator.check_schema(manifest_schema())
 
 
 def test_a_sealed_manifest_keeps_the_published_schema(sealed: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +145,15 @@ def test_a_stop_ends_every_child_and_removes_their_files(bench: Bench) -> None:
     assert bench.leftovers() == []
 
 
+@pytest.fixture
+def hearing_ctrl_c() -> Iterator[None]:
+    """A shell starts what it puts in the background deaf to Ctrl-C; so may these tests be."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing_ctrl_c")
 def test_ctrl_c_ends_every_child_and_removes_their_files(bench: Bench) -> None:
     threading.Timer(0.6, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     with pytest.raises(Interrupted):

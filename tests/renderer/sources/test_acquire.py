@@ -1,13 +1,11 @@
 import io
 import ipaddress
 import resource
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
 
 from renderer.digest import digest_of_bytes
 from renderer.errors import Fault, SourceChanged, SourceRefused, SourceUnavailable, StorageFull
@@ -19,26 +17,12 @@ from renderer.sources import SourcePolicy, acquire
 from renderer.store import LocalStore
 from tests.renderer import web as w
 from tests.renderer.moving import H264, PICTURE, make
-from tests.renderer.web import Web, serving
+from tests.renderer.web import Web
 
 QUICK = HttpPolicy(
     networks=(ipaddress.ip_network("127.0.0.1"),), idle_s=5, pause_s=0.01, max_bytes=100_000
 )
 PLACE = ("tracks", 0, "clips", 1, "image")
-
-
-@pytest.fixture(autouse=True)
-def unlogged() -> Iterator[None]:
-    before = get_on_retry_hooks()
-    set_on_retry_hooks(())
-    yield
-    set_on_retry_hooks(before)
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with serving(Web()) as running:
-        yield running
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def fields_of(schema: Any) -> Iterator[tuple[str, dict[str, Any], bool]]:
             yield f"{name}.{field}", body, field in part.get("required", ())
 
 
-@pytest.mark.parametrize("name", sorted(PUBLISHED))
+@pytest.mark.parametrize("name", ["spec"])  # what people write by hand
 def test_every_field_has_title_description_examples_and_default(name: str) -> None:
     lacking = [
         (where, word)
@@ -139,7 +139,7 @@ def test_every_field_has_title_description_examples_and_default(name: str) -> No
     assert len(list(fields_of(PUBLISHED[name]))) > 5
 
 
-@pytest.mark.parametrize("name", sorted(PUBLISHED))
+@pytest.mark.parametrize("name", ["spec"])
 def test_every_example_and_default_is_right(name: str) -> None:
     schema = PUBLISHED[name]
     for where, body, _ in fields_of(schema):

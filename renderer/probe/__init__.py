@@ -13,10 +13,10 @@ from PIL import __version__ as _pillow_version
 
 from renderer.limits import Limits
 from renderer.media import MediaInfo, MediaKind
-from renderer.probe_stills import is_still_gif, probe_still
-from renderer.probe_streams import probe_streams
+from renderer.probe.sniff import sniff
+from renderer.probe.stills import is_still_gif, probe_still
+from renderer.probe.streams import probe_streams
 from renderer.refusals import CONVERT, refused, unreadable
-from renderer.sniff import sniff
 from renderer.webfont import plain_font
 
 PROBER = f"2-av{av.__version__}-pillow{_pillow_version}"

@@ -21,8 +21,8 @@ import av
 import av.error
 
 from renderer.media import AudioFacts, MediaInfo, MediaKind, Size, VideoFacts
+from renderer.probe.sniff import Sniffed, is_cut_short
 from renderer.refusals import check_pixels, refused, unreadable
-from renderer.sniff import Sniffed, is_cut_short
 from renderer.timebase import round_half_up
 
 _DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mp3,wav,w64,flac,ogg,aac,mpegts,avi,gif"
