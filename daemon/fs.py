@@ -127,6 +127,17 @@ def replace_file(fs: Fs, path: Path, data: bytes, nonce: str) -> None:
     fs.sync_folder(path.parent)
 
 
+def move_new(fs: Fs, old: Path, new: Path) -> None:
+    """Move a file or folder to a name that nothing has, and make that outlast the power.
+
+    Raises FileExistsError when the name is taken, FileNotFoundError when the old one is gone.
+    """
+    fs.rename_new(old, new)
+    fs.sync_folder(new.parent)
+    if old.parent != new.parent:
+        fs.sync_folder(old.parent)
+
+
 def is_no_room(error: OSError) -> bool:
     """Whether an error says that the disk or the quota is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

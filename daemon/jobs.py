@@ -105,6 +105,7 @@ class Job:
     spec_id: str = ""
     spec_sha256: str = ""
     attempt: int = 0
+    retries: int = 0  # times it was given back for a fault that may pass
     rev: int = 0
     created_at: float = 0.0
     updated_at: float = 0.0
@@ -115,6 +116,7 @@ class Job:
     bundle: str = ""
     bundle_digest: str = ""
     error: Mapping[str, Any] | None = None
+    refused: bool = False  # failed because its spec was, and lies in rejected/
     owner: str = ""  # account, not process; issue of keys and accounts
 
     def as_json(self) -> dict[str, Any]:

@@ -6,6 +6,9 @@ outbox/<bundle>/                     finished bundles; outbox/receipts/<job>.jso
 .reelkiln/claimed/<priority>.<job>.<owner>.a<attempt>     claims: the only mutual exclusion
 .reelkiln/jobs/<job>.json            status documents
 .reelkiln/owners/<owner>.json        heartbeats
+.reelkiln/intents/<claim>            what is about to be claimed, and under which name it lay
+.reelkiln/parts/<owner>.<nonce>      files being written
+.reelkiln/cancel/<job>               wishes to cancel
 .reelkiln/work/<job>.a<attempt>.<nonce>/                  private
 .reelkiln/done/<job>                 spec bytes of finished jobs
 .reelkiln/store/                     segments and pins
@@ -91,12 +94,24 @@ class Places:
         return self.root / ".reelkiln"
 
     def own(self, name: str) -> Path:
-        """A folder of the daemon: claimed, jobs, owners, work, done, store, trash, quarantine."""
+        """A folder of the daemon, by the name it has in `folders`."""
         return self.state / name
 
     def claimed(self, claim: Claim) -> Path:
         """Where a claimed drop lies."""
         return self.own("claimed") / claim.file_name
+
+    def intent(self, claim: Claim) -> Path:
+        """Where the daemon notes what it is about to claim."""
+        return self.own("intents") / claim.file_name
+
+    def part(self, owner: str, nonce: str) -> Path:
+        """A file that `owner` is writing; it gets its name when it is whole."""
+        return self.own("parts") / f"{owner}.{nonce}"
+
+    def heartbeat(self, owner: str) -> Path:
+        """The sign of life of a daemon."""
+        return self.own("owners") / f"{owner}.json"
 
     def status(self, job_id: str) -> Path:
         """The status document of a job."""
@@ -110,5 +125,8 @@ class Places:
         """Every folder that must exist before the first scan, parents first."""
         by_priority = (self.inbox / Priority.HIGH, self.inbox / Priority.LOW)
         shared = (self.inbox, *by_priority, self.polite, self.rejected, self.failed)
-        own = ("claimed", "jobs", "owners", "work", "done", "store", "quarantine", "trash")
+        own = (
+            "claimed", "jobs", "owners", "intents", "parts", "cancel", "work", "done", "store",
+            "quarantine", "trash",
+        )  # fmt: skip
         return (*shared, self.outbox, self.receipts, self.state, *map(self.own, own))

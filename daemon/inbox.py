@@ -1,0 +1,290 @@
+"""The life of a drop: claimed by one rename, ended by one receipt, never in two places or none.
+
+Every method may be cut off at any call and be done again, by this daemon or another.
+docs/inbox.md says in which order things become durable, and why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from daemon.fs import Fs, move_new
+from daemon.jobs import Job, JobState, Priority, advance, touched
+from daemon.ledger import Ledger, Papers
+from daemon.outbox import Outbox, set_aside
+from daemon.places import UNOWNED, Claim, Places, claim_of
+
+MAX_SPEC_BYTES = 1024 * 1024
+MAX_ATTEMPTS = 2
+POISON: Mapping[str, Any] = {
+    "code": "poison",
+    "message": f"the daemon died {MAX_ATTEMPTS} times while it worked on this spec",
+    "hint": "see the daemon's log for its last words; move the file back to the inbox to try again",
+    "retryable": False,
+    "errors": [],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A drop that is ours: its claim, the job, and the bytes that were dropped."""
+
+    claim: Claim
+    job: Job
+    data: bytes
+
+
+class Inbox:
+    """The drops of one root, for one daemon. Methods raise OSError when the disk does."""
+
+    def __init__(
+        self,
+        fs: Fs,
+        places: Places,
+        owner_id: str,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        nonce: Callable[[], str],
+    ) -> None:
+        self._fs, self._places, self._clock, self._new_id = fs, places, clock, new_id
+        self.papers = Papers(fs=fs, places=places, owner=owner_id, nonce=nonce)
+        self.ledger = Ledger(papers=self.papers)
+        self.outbox = Outbox(papers=self.papers)
+
+    # -- taking ----------------------------------------------------------------------------
+
+    def claim(self, path: Path, seen: os.stat_result, priority: Priority) -> Claimed | None:
+        """Take a drop. None when it is gone, another daemon was faster, or it is still changing.
+
+        `seen` is what made the caller think that the drop is ready.
+        """
+        if not _same(self._fs.stat(path), seen):
+            return None
+        now = self._clock()
+        claim = Claim(
+            job_id=self._new_id(), owner=self.papers.owner, attempt=1, priority=priority
+        )  # fmt: skip
+        job = Job(
+            job_id=claim.job_id, name=path.name, state=JobState.QUEUED, priority=priority,
+            created_at=now, updated_at=now,
+        )  # fmt: skip
+        intent = self._places.intent(claim)
+        self.papers.replace(intent, job.as_json())
+        if not self._won(path, claim):
+            self._fs.unlink(intent)
+            return None
+        try:
+            data = self._fs.read(self._places.claimed(claim), MAX_SPEC_BYTES + 1)
+        except OSError:
+            self.put_back(claim, job, path.parent)
+            raise
+        if not _same(self._fs.stat(self._places.claimed(claim)), seen):
+            self.put_back(claim, job, path.parent)
+            return None
+        job = touched(job, now=now, attempt=1, spec_sha256=sha256(data).hexdigest())
+        job = self.ledger.write(job)
+        self._fs.unlink(intent)
+        return Claimed(claim=claim, job=job, data=data)
+
+    def take(self, claim: Claim) -> Claimed | None:
+        """Take a claim that nobody owns. None when it is gone or needed no more work.
+
+        What was decided is finished, what was published gets its receipt, what killed the daemon
+        too often is given up.
+        """
+        mine = replace(claim, owner=self.papers.owner, attempt=claim.attempt + 1)
+        if not self._moved(self._places.claimed(claim), self._places.claimed(mine)):
+            return None
+        claimed = self._taken(mine)
+        job = claimed.job
+        if self.outbox.receipt(job.job_id) is not None:
+            self._end(claimed, job)
+        elif self._is_published(job):
+            self.succeed(claimed, job.bundle, job.bundle_digest)
+        elif claim.attempt >= MAX_ATTEMPTS:
+            self.fail(claimed, POISON)
+        else:
+            return claimed
+        return None
+
+    def waiting(self) -> tuple[Claim, ...]:
+        """Claims that nobody owns, best priority first, then oldest."""
+        found = [claim for claim in self.claims() if claim.owner == UNOWNED]
+        return tuple(sorted(found, key=lambda claim: (claim.priority.rank, claim.job_id)))
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Every claim there is."""
+        names = self._fs.names(self._places.own("claimed"))
+        return tuple(claim for name in names if (claim := claim_of(name)))
+
+    def still_ours(self, claim: Claim) -> bool:
+        """The fence: whether nobody took the claim from us. To be asked before every effect."""
+        return self._fs.stat(self._places.claimed(claim)) is not None
+
+    # -- working ---------------------------------------------------------------------------
+
+    def begin(self, claimed: Claimed) -> Claimed:
+        """The job runs."""
+        return self._noted(claimed, advance(claimed.job, JobState.RUNNING, now=self._clock()))
+
+    def note(self, claimed: Claimed, **changes: Any) -> Claimed:
+        """Keep something new about the job, its progress say. Nothing when it is not ours."""
+        return self._noted(claimed, touched(claimed.job, now=self._clock(), **changes))
+
+    def announce(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> Claimed:
+        """Say what is about to be published, so that a crash right after it loses nothing."""
+        return self.note(claimed, bundle=bundle_name, bundle_digest=bundle_digest)
+
+    def is_cancelled(self, job: Job) -> bool:
+        """Whether somebody wishes this job to end."""
+        return any(self._fs.stat(path) is not None for path in self._wishes(job))
+
+    # -- letting go ------------------------------------------------------------------------
+
+    def give_back(self, claimed: Claimed, not_before: float, *, retries: int = 0) -> None:
+        """Let any daemon take it, from `not_before` on; no attempt is used up."""
+        if not self.still_ours(claimed.claim):
+            return
+        job = replace(claimed.job, attempt=claimed.claim.attempt - 1)
+        changes = {"not_before": not_before, "retries": retries or job.retries}
+        if job.state is JobState.RUNNING:
+            job = advance(job, JobState.QUEUED, now=self._clock(), **changes)
+        else:
+            job = touched(job, now=self._clock(), **changes)
+        self.ledger.write(job)
+        free = replace(claimed.claim, owner=UNOWNED, attempt=job.attempt)
+        self._moved(self._places.claimed(claimed.claim), self._places.claimed(free))
+
+    def release(self, claim: Claim) -> None:
+        """Let any daemon take the claim of a dead one; its attempt stays used up."""
+        free = replace(claim, owner=UNOWNED)
+        self._moved(self._places.claimed(claim), self._places.claimed(free))
+
+    def put_back(self, claim: Claim, job: Job, folder: Path | None = None) -> None:
+        """The drop lies in the inbox again as if it had never been touched."""
+        home = folder or self._home(job)
+        with suppress(FileNotFoundError):  # another daemon did
+            set_aside(self.papers, self._places.claimed(claim), home, job)
+        self._fs.unlink(self._places.intent(claim))
+
+    # -- ending ----------------------------------------------------------------------------
+
+    def succeed(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> None:
+        """The bundle is in the outbox."""
+        self._end(claimed, self._ended(
+            claimed, JobState.SUCCEEDED, bundle=bundle_name, bundle_digest=bundle_digest
+        ))  # fmt: skip
+
+    def reject(self, claimed: Claimed, error: Mapping[str, Any]) -> None:
+        """The spec is refused: it goes to rejected/ with its error file."""
+        self._end(claimed, self._ended(claimed, JobState.FAILED, error=error, refused=True))
+
+    def fail(self, claimed: Claimed, error: Mapping[str, Any]) -> None:
+        """The job failed: its spec goes to failed/ with its error file."""
+        self._end(claimed, self._ended(claimed, JobState.FAILED, error=error))
+
+    def cancel(self, claimed: Claimed) -> None:
+        """The job ends because somebody wished it."""
+        self._end(claimed, self._ended(claimed, JobState.CANCELLED))
+
+    def _ended(self, claimed: Claimed, to: JobState, **changes: Any) -> Job:
+        job, now = claimed.job, self._clock()
+        if job.state is JobState.QUEUED and to is JobState.SUCCEEDED:
+            job = advance(job, JobState.RUNNING, now=now)  # published by a daemon that died
+        return advance(job, to, now=now, **changes)
+
+    def _end(self, claimed: Claimed, job: Job) -> None:
+        """Error file, receipt, status, rename: in this order, each durable before the next."""
+        if not self.still_ours(claimed.claim):
+            return
+        job = self._explained(job)
+        self.ledger.write(job)
+        lies = self._places.claimed(claimed.claim)
+        try:
+            if job.state is JobState.FAILED:
+                set_aside(self.papers, lies, self._folder(job), job)
+            else:
+                move_new(self._fs, lies, self._places.own("done") / job.job_id)
+        except FileNotFoundError:
+            return  # a daemon that thought us dead ends it, by the same receipt
+        for wish in self._wishes(job):
+            self._fs.unlink(wish)
+
+    def _explained(self, job: Job) -> Job:
+        """The end as decided, its error file written if it has one."""
+        decided = self.outbox.receipt(job.job_id)
+        failing = decided or job
+        if failing.state is JobState.FAILED:
+            target = self.outbox.explain(failing, self._folder(failing))
+            if decided is None:
+                decided = self.outbox.decide(job)
+                if decided.state is not JobState.FAILED:
+                    self.outbox.withdraw(target)
+        return decided or self.outbox.decide(job)
+
+    # -- below -----------------------------------------------------------------------------
+
+    def _won(self, path: Path, claim: Claim) -> bool:
+        target = self._places.claimed(claim)
+        return self._moved(path, target) or self._fs.stat(target) is not None  # NFS says it twice
+
+    def _moved(self, old: Path, new: Path) -> bool:
+        try:
+            move_new(self._fs, old, new)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _taken(self, claim: Claim) -> Claimed:
+        now = self._clock()
+        data = self._fs.read(self._places.claimed(claim), MAX_SPEC_BYTES + 1)
+        job = self.ledger.read(claim.job_id) or Job(
+            job_id=claim.job_id, name=claim.job_id, state=JobState.QUEUED,
+            priority=claim.priority, created_at=now,
+        )  # fmt: skip
+        changes = {"attempt": claim.attempt, "spec_sha256": sha256(data).hexdigest()}
+        if job.state is JobState.RUNNING:
+            job = advance(job, JobState.QUEUED, now=now, **changes)
+        elif not job.state.is_final:
+            job = touched(job, now=now, **changes)
+        if not job.state.is_final:
+            job = self.ledger.write(job)
+        return Claimed(claim=claim, job=job, data=data)
+
+    def _noted(self, claimed: Claimed, job: Job) -> Claimed:
+        if not self.still_ours(claimed.claim):
+            return claimed
+        return replace(claimed, job=self.ledger.write(job))
+
+    def _is_published(self, job: Job) -> bool:
+        if not job.bundle:
+            return False
+        return self._fs.stat(self._places.outbox / job.bundle / "manifest.json") is not None
+
+    def _home(self, job: Job) -> Path:
+        inbox = self._places.inbox
+        return inbox if job.priority is Priority.NORMAL else inbox / job.priority
+
+    def _folder(self, job: Job) -> Path:
+        return self._places.rejected if job.refused else self._places.failed
+
+    def _wishes(self, job: Job) -> tuple[Path, ...]:
+        inbox = self._places.inbox
+        folders = (inbox, inbox / Priority.HIGH, inbox / Priority.LOW)
+        beside = tuple(folder / f"{job.name}.cancel" for folder in folders)
+        fits = len(os.fsencode(job.name)) <= 255 - len(".cancel")
+        return (self._places.own("cancel") / job.job_id, *(beside if fits else ()))
+
+
+def _same(now: os.stat_result | None, seen: os.stat_result) -> bool:
+    """Whether a file is still what was seen; a rename changes its ctime, nothing else."""
+    if now is None:
+        return False
+    mine = (now.st_ino, now.st_size, now.st_mtime_ns)
+    return mine == (seen.st_ino, seen.st_size, seen.st_mtime_ns)

@@ -1,0 +1,73 @@
+"""What clients are told at the end: receipts, and error files beside the specs they are about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daemon.fs import move_new
+from daemon.jobs import Job, job_from_json
+from daemon.ledger import Papers
+
+_NAME_BYTES = 255
+_ERROR = ".error.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """Receipts and error files. A receipt is the moment at which the end of a job is decided."""
+
+    papers: Papers
+
+    def receipt(self, job_id: str) -> Job | None:
+        """The job as its receipt has it, or None while nothing is decided."""
+        data = self.papers.read(self.papers.places.receipt(job_id))
+        return None if data is None else job_from_json(data)
+
+    def decide(self, ended: Job) -> Job:
+        """Write the receipt unless there is one; what the receipt says, which may differ."""
+        self.papers.create(self.papers.places.receipt(ended.job_id), ended.as_json())
+        return self.receipt(ended.job_id) or ended
+
+    def explain(self, job: Job, folder: Path) -> Path:
+        """Write the error file of a job; where its spec belongs. Safe to repeat."""
+        document = {**(job.error or {}), "job_id": job.job_id, "name": job.name}
+        for target in places_for(folder, job.name, job.job_id):
+            if self.papers.fs.stat(target) is not None:
+                continue
+            error_file = target.with_name(target.name + _ERROR)
+            if self.papers.create(error_file, document) or self._is_of(error_file, job.job_id):
+                return target
+        raise FileExistsError(f"{folder}: every name for {job.name!r} is taken")
+
+    def withdraw(self, target: Path) -> None:
+        """Remove the error file of an end that did not come."""
+        self.papers.fs.unlink(target.with_name(target.name + _ERROR))
+
+    def _is_of(self, path: Path, job_id: str) -> bool:
+        data: Mapping[str, Any] = self.papers.read(path) or {}
+        return data.get("job_id") == job_id
+
+
+def places_for(folder: Path, name: str, job_id: str) -> Iterator[Path]:
+    """Where a spec may go, best first: its own name, then one that nobody else uses."""
+    if len(os.fsencode(name + _ERROR)) <= _NAME_BYTES:
+        yield folder / name
+    stem, dot, extension = name.rpartition(".")
+    ending = f".{job_id}{dot}{extension}" if stem and len(extension) <= 8 else f".{job_id}"
+    room = _NAME_BYTES - len(os.fsencode(ending + _ERROR))
+    yield folder / (os.fsdecode(os.fsencode(stem or name)[:room]) + ending)
+
+
+def set_aside(papers: Papers, old: Path, folder: Path, job: Job) -> Path:
+    """Move a spec into a folder under the first name that is free. Raises FileNotFoundError."""
+    for target in places_for(folder, job.name, job.job_id):
+        try:
+            move_new(papers.fs, old, target)
+        except FileExistsError:
+            continue
+        return target
+    raise FileExistsError(f"{folder}: every name for {job.name!r} is taken")

@@ -1,0 +1,96 @@
+"""Putting right what a dead daemon left: at start, every few seconds, by several at once."""
+
+from __future__ import annotations
+
+import re
+
+from daemon.fs import Fs
+from daemon.inbox import Inbox
+from daemon.jobs import Job, job_from_json
+from daemon.owners import Owners
+from daemon.places import UNOWNED, Claim, Places, claim_of
+
+_WORK = re.compile(r"^([0-9A-Z]{26})\.a([0-9]{1,6})\.")
+
+
+def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim, ...]:
+    """Free the claims of the dead and clear away what they left; the claims free to take.
+
+    Nothing is removed because it is old: only because its owner is known to be dead.
+    """
+    _free_claims(inbox, owners, fs, places)
+    _drop_intents(inbox, owners, fs, places)
+    _trash_work(inbox, owners, fs, places)
+    _sweep_parts(owners, fs, places)
+    _sweep_wishes(inbox, fs, places)
+    _forget_owners(inbox, owners, fs, places)
+    return inbox.waiting()
+
+
+def _free_claims(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
+    for claim in inbox.claims():
+        if claim.owner == UNOWNED or not owners.is_dead(claim.owner):
+            continue
+        known = fs.stat(places.status(claim.job_id)) is not None
+        meant = None if known else _intended(inbox, claim, places)
+        if meant is None:
+            inbox.release(claim)
+        else:
+            inbox.put_back(claim, meant)  # nobody looked at it yet
+
+
+def _intended(inbox: Inbox, claim: Claim, places: Places) -> Job | None:
+    data = inbox.papers.read(places.intent(claim))
+    return None if data is None else job_from_json(data)
+
+
+def _drop_intents(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
+    for name in fs.names(places.own("intents")):
+        claim = claim_of(name)
+        if claim is None or not owners.is_dead(claim.owner):
+            continue
+        if fs.stat(places.claimed(claim)) is None:
+            fs.unlink(places.intent(claim))
+
+
+def _trash_work(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
+    work = places.own("work")
+    found = {name: _WORK.match(name) for name in fs.names(work)}
+    live = {
+        (claim.job_id, claim.attempt)
+        for claim in inbox.claims()
+        if claim.owner != UNOWNED and not owners.is_dead(claim.owner)
+    }
+    for name, match in found.items():
+        if match is not None and (match[1], int(match[2])) not in live:
+            try:
+                fs.rename_new(work / name, places.own("trash") / name)
+            except FileNotFoundError:
+                continue  # its owner, or another daemon, was faster
+
+
+def _sweep_parts(owners: Owners, fs: Fs, places: Places) -> None:
+    parts = places.own("parts")
+    for name in fs.names(parts):
+        owner = name.partition(".")[0]
+        if owner != owners.me and owners.is_dead(owner):
+            fs.unlink(parts / name)
+
+
+def _sweep_wishes(inbox: Inbox, fs: Fs, places: Places) -> None:
+    wishes = places.own("cancel")
+    names = fs.names(wishes)
+    if not names:
+        return
+    live = {claim.job_id for claim in inbox.claims()}
+    for name in names:
+        if name not in live and inbox.outbox.receipt(name) is not None:
+            fs.unlink(wishes / name)
+
+
+def _forget_owners(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
+    busy = {claim.owner for claim in inbox.claims()}
+    for name in fs.names(places.own("owners")):
+        owner = name.removesuffix(".json")
+        if owner not in busy and owners.is_dead(owner):
+            owners.forget(owner)

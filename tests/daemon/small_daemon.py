@@ -1,0 +1,217 @@
+"""A daemon with a renderer of no time at all, over any file system, and what must hold of it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from daemon.fs import Fs, move_new
+from daemon.inbox import MAX_ATTEMPTS, Claimed, Inbox
+from daemon.jobs import Job, JobState, Priority, job_from_json
+from daemon.owners import Owners
+from daemon.places import Claim, Places
+from daemon.recovery import recover
+
+WORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFUSAL = {"code": "spec-invalid", "message": "no", "errors": [{"line": 1, "column": 2}]}
+FAILURE = {"code": "render-failed", "message": "no", "errors": [{"line": None, "column": None}]}
+
+
+@dataclass
+class World:
+    """What outlives a daemon: numbers that are never used twice, and who is dead."""
+
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+    dead: set[str] = field(default_factory=set)
+    now: float = 1000.0
+
+    def word(self) -> str:
+        return f"n{next(self.numbers)}"
+
+    def new_id(self) -> str:
+        return f"{next(self.numbers):026d}"
+
+
+class SomeOwners(Owners):
+    """Owners whose death the test announces."""
+
+    world: World
+
+    def is_dead(self, owner: str) -> bool:
+        return owner != self.me and (owner == "none" or owner in self.world.dead)
+
+
+class SmallDaemon:
+    """What a dispatcher does, one job at a time."""
+
+    def __init__(self, fs: Fs, places: Places, world: World, owner: str) -> None:
+        self.fs, self.places, self.world, self.owner = fs, places, world, owner
+        self.inbox = Inbox(fs, places, owner, lambda: world.now, world.new_id, world.word)
+        self.owners = SomeOwners(papers=self.inbox.papers, monotonic=lambda: world.now)
+        self.owners.world = world
+        self.published = 0
+
+    def run(self) -> None:
+        """Start, recover, and work until nothing is left."""
+        self.owners.beat()
+        while self.turn():
+            pass
+
+    def turn(self) -> bool:
+        """One job, if there is one."""
+        for claim in recover(self.inbox, self.owners, self.fs, self.places):
+            claimed = self.inbox.take(claim)
+            if claimed is not None:
+                self.work(claimed)
+            return True
+        for name in self.fs.names(self.places.inbox):
+            path = self.places.inbox / name
+            seen = self.fs.stat(path)
+            if name.endswith(".json") and seen is not None:
+                claimed = self.inbox.claim(path, seen, Priority.NORMAL)
+                if claimed is not None:
+                    self.work(claimed)
+                return True
+        return False
+
+    def work(self, claimed: Claimed) -> None:
+        if self.inbox.is_cancelled(claimed.job):
+            self.inbox.cancel(claimed)
+        elif b"refuse" in claimed.data:
+            self.inbox.reject(claimed, REFUSAL)
+        else:
+            claimed = self.inbox.begin(claimed)
+            if b"fail" in claimed.data:
+                self.inbox.fail(claimed, FAILURE)
+            elif b"later" in claimed.data and not claimed.job.retries:
+                self.inbox.give_back(claimed, 0.0, retries=1)
+            else:
+                self.render(claimed)
+
+    def render(self, claimed: Claimed) -> None:
+        claim, fs = claimed.claim, self.fs
+        work = self.places.own("work")
+        folder = work / f"{claim.job_id}.a{claim.attempt}.{self.world.word()}"
+        try:
+            self.build(claimed, folder, work)
+        except FileNotFoundError:
+            if self.inbox.still_ours(claim):
+                raise
+
+    def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
+        claim, fs = claimed.claim, self.fs
+        fs.make_folder(folder)
+        film = b"film of " + claimed.data
+        name = f"b-{sha256(claimed.data).hexdigest()[:16]}"
+        manifest = json.dumps({"video.mp4": sha256(film).hexdigest()}).encode()
+        fs.write_new(folder / "video.mp4", film)
+        fs.write_new(folder / "manifest.json", manifest)
+        fs.sync_folder(folder)
+        digest = sha256(manifest).hexdigest()
+        claimed = self.inbox.announce(claimed, name, digest)
+        if not self.inbox.still_ours(claim):
+            return
+        try:
+            fs.rename_new(folder, self.places.outbox / name)
+            self.published += 1
+        except FileExistsError:
+            move_new(fs, folder, self.places.own("trash") / folder.name)
+        fs.sync_folder(self.places.outbox)
+        self.inbox.succeed(claimed, name, digest)
+
+
+def made(fs: Fs, root: Path) -> Places:
+    places = Places(root)
+    fs.make_folder(root)
+    for folder in places.folders():
+        fs.make_folder(folder)
+    for folder in (root.parent, root, *places.folders()):
+        fs.sync_folder(folder)
+    return places
+
+
+def drop(fs: Fs, places: Places, name: str, data: bytes) -> None:
+    fs.write_new(places.polite / name, data)
+    move_new(fs, places.polite / name, places.inbox / name)
+
+
+def bundles_are_whole(fs: Fs, places: Places) -> None:
+    """I3: at every instant."""
+    for name in fs.names(places.outbox):
+        if name == "receipts":
+            continue
+        manifest = json.loads(fs.read(places.outbox / name / "manifest.json", 10**6))
+        assert set(fs.names(places.outbox / name)) == {"manifest.json", *manifest}
+        for file, digest in manifest.items():
+            assert sha256(fs.read(places.outbox / name / file, 10**6)).hexdigest() == digest
+
+
+def spec_bytes(fs: Fs, places: Places) -> list[bytes]:
+    """The bytes of every spec there is, wherever it lies."""
+    found = []
+    for folder in (
+        places.inbox, places.own("claimed"), places.rejected, places.failed, places.own("done"),
+    ):  # fmt: skip
+        for name in fs.names(folder):
+            status = fs.stat(folder / name)
+            assert status is not None
+            is_file = status.st_mode & 0o170000 == 0o100000
+            if is_file and not name.endswith((".error.json", ".cancel")):
+                found.append(fs.read(folder / name, 10**6))
+    return sorted(found)
+
+
+def receipts_hold(fs: Fs, places: Places) -> dict[str, Job]:
+    """I6: a receipt of success has its bundle. At every instant."""
+    receipts = {}
+    for name in fs.names(places.receipts):
+        job = job_from_json(json.loads(fs.read(places.receipts / name, 10**6)))
+        assert job.state.is_final
+        if job.state is JobState.SUCCEEDED:
+            manifest = fs.read(places.outbox / job.bundle / "manifest.json", 10**6)
+            assert sha256(manifest).hexdigest() == job.bundle_digest
+        receipts[job.job_id] = job
+    return receipts
+
+
+def nothing_is_owed(fs: Fs, places: Places, drops: list[bytes], *, died: int) -> None:
+    """I1 to I8 and I10 once daemons have run undisturbed."""
+    bundles_are_whole(fs, places)
+    assert spec_bytes(fs, places) == sorted(drops)
+    receipts = receipts_hold(fs, places)
+    assert len(receipts) == len(drops)
+    for empty in ("claimed", "intents", "work", "parts", "cancel"):
+        assert fs.names(places.own(empty)) == [], empty
+    assert all(not name.endswith((".json", ".cancel")) for name in fs.names(places.inbox))
+    assert {name.removesuffix(".json") for name in fs.names(places.own("jobs"))} == set(receipts)
+    for job in receipts.values():
+        document = json.loads(fs.read(places.status(job.job_id), 10**6))
+        assert (document["state"], document["bundle"]) == (job.state, job.bundle)
+        assert (job.error or {}).get("code") != "poison" or died >= MAX_ATTEMPTS
+    _ends_lie_where_they_belong(fs, places, receipts)
+
+
+def _ends_lie_where_they_belong(fs: Fs, places: Places, receipts: dict[str, Job]) -> None:
+    done = set(fs.names(places.own("done")))
+    failed = {job_id for job_id, job in receipts.items() if job.state is JobState.FAILED}
+    assert done == set(receipts) - failed
+    explained: dict[str, Any] = {}
+    for folder in (places.rejected, places.failed):
+        names = fs.names(folder)
+        errors = [name for name in names if name.endswith(".error.json")]
+        assert sorted(names) == sorted([*errors, *(n.removesuffix(".error.json") for n in errors)])
+        for name in errors:
+            data = json.loads(fs.read(folder / name, 10**6))
+            explained[data["job_id"]] = data
+            assert data["code"]
+            assert data["code"] == "poison" or {"line", "column"} <= data["errors"][0].keys()
+            spec = fs.read(folder / name.removesuffix(".error.json"), 10**6)
+            assert sha256(spec).hexdigest() == receipts[data["job_id"]].spec_sha256
+    assert set(explained) == failed
+
+
+Wrapper = Callable[[Fs], Fs]
+_ = Claim
