@@ -34,6 +34,9 @@ if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _TELL_EVERY_S = 0.2
 _INTERRUPTED = 130
+_FAULTS_OF_THE_DROP = frozenset({
+    errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EINVAL,
+})  # fmt: skip
 
 
 def main() -> int:
@@ -137,15 +140,29 @@ def _render(request: JobRequest, teller: Teller) -> Bundle:
 def load_through_gate(request: JobRequest) -> Loaded:
     """The spec, once the models and the published JSON Schema both take it.
 
-    Raises SpecInvalid; OSError when the file cannot be read.
+    Raises SpecInvalid; OSError when the disk fails or the claim is no longer there.
     """
-    from daemon.fs import RealFs
     from renderer.spec.loading import load
 
-    data = RealFs().read(request.spec, request.limits.max_document_bytes + 1)
-    loaded = load(data, name=request.name, limits=request.limits)
+    loaded = load(_read(request), name=request.name, limits=request.limits)
     check_schema(loaded)
     return loaded
+
+
+def _read(request: JobRequest) -> bytes:
+    """The bytes of the claimed file. That they may not be read is a fault of the drop."""
+    from daemon.fs import RealFs
+    from renderer.errors import Fault, SpecInvalid
+
+    try:
+        return RealFs().read(request.spec, request.limits.max_document_bytes + 1)
+    except OSError as error:
+        if error.errno not in _FAULTS_OF_THE_DROP:
+            raise
+        words = f"the file cannot be read ({error.strerror})"
+        hint = "drop a plain file that the daemon's user may read"
+        fault = Fault(code="spec-unreadable", message=words, hint=hint)
+        raise SpecInvalid([fault], document=request.name) from error
 
 
 def check_schema(loaded: Loaded) -> None:
