@@ -100,6 +100,16 @@ def test_what_the_published_schema_refuses_is_rejected_where_it_stands() -> None
     assert fault.excerpt
 
 
+def test_the_published_schema_is_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = request_of(tmp_path, GOOD)
+    assert load_through_gate(request).id == "a"
+    stricter = {"$defs": {}, "required": ["id"]}
+    (tmp_path / "schema").write_text(json.dumps(stricter))
+    monkeypatch.setattr("renderer.schemas.schema_file", lambda name: tmp_path / "schema")
+    with pytest.raises(SpecInvalid, match="required"):
+        load_through_gate(request)
+
+
 def replace_document(loaded: Loaded, document: Document) -> Loaded:
     return replace(loaded, document=document)
 
