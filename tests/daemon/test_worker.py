@@ -277,18 +277,28 @@ def test_what_a_child_leaves_in_its_group_goes_with_it(short: JobRequest) -> Non
         threading.Event().wait(0.02)
 
 
-@pytest.mark.parametrize("then", ["sys.stdin.readline(); time.sleep(600)", "time.sleep(0.8)"])
+@pytest.mark.parametrize(
+    ("then", "quiet_s", "how"),
+    [("time.sleep(600)", 200, Ended.STALLED), ("time.sleep(1)", 1e9, Ended.DIED)],
+    ids=["killed", "ended"],
+)
 def test_what_a_child_leaves_in_a_session_of_its_own_goes_with_it(
-    then: str, short: JobRequest
+    then: str, quiet_s: float, how: Ended, short: JobRequest
 ) -> None:
+    now = [0.0]
+
+    def clock() -> float:  # so fast that the child is looked at in every round
+        now[0] += 1
+        return now[0]
+
     code = (
         "import subprocess,sys,time\n"
         "p = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
         f"print(p.pid, file=sys.stderr, flush=True); {then}"
     )
-    outcome = run_job(short, command=python(code), quiet_s=1.2)
+    outcome = run_job(short, command=python(code), quiet_s=quiet_s, clock=clock, deadline_s=1e9)
     (pid,) = map(int, outcome.stderr)
-    assert outcome.ended in (Ended.STALLED, Ended.DIED)
+    assert outcome.ended is how
     assert not wait_until_gone(signs_of(pid).members, 0)
 
 
