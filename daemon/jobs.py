@@ -77,12 +77,16 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a running job is: `percent` 0 to 100, `eta_s` seconds left, None when unknown."""
+    """How far a running job is: `percent` 0 to 100, `eta_s` seconds left, None when unknown.
+
+    `step` is what is being made just now, in words.
+    """
 
     percent: int = 0
     frames_done: int = 0
     frames: int = 0
     stage: str = ""
+    step: str = ""
     eta_s: int | None = None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from renderer.errors import StorageFull
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS})
 _NOREPLACE, _HERE = 1, -100
@@ -27,7 +27,7 @@ def full_disk_told(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL:
             raise
         raise StorageFull(
             f"no room left in {place}: {error}; nothing was published",

@@ -21,7 +21,7 @@ from renderer.inputs import Inputs, Pin, SourceUse, inputs_of
 from renderer.limits import Limits
 from renderer.media import MediaInfo, MediaKind, media_info_from_json
 from renderer.probe import PROBER, probe
-from renderer.sources.local import find_local
+from renderer.sources.local import BESIDE, find_local
 from renderer.sources.locking import drift
 from renderer.sources.remote import fetch, is_kept, is_remote, spoken
 from renderer.store import Store
@@ -31,9 +31,10 @@ _FACTS = "facts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePolicy:
-    """Where sources may lie. `base` is looked in first, links must stay inside it or a root.
+    """Where sources may lie. `base` is looked in first, then each root in order.
 
-    `http` says how URLs are fetched; None refuses them all.
+    Links must stay inside one of them. `home` is what the refusals call these places, `http`
+    says how URLs are fetched; None refuses them all.
     """
 
     base: Path
@@ -41,6 +42,7 @@ class SourcePolicy:
     max_source_bytes: int
     max_image_pixels: int = Limits().max_image_pixels
     http: HttpPolicy | None = field(default_factory=HttpPolicy)
+    home: str = BESIDE
 
 
 def acquire(
@@ -121,7 +123,8 @@ class _Acquisition:
 
     def _local(self, source: str) -> str:
         policy = self._policy
-        path = find_local(source, policy.base, policy.roots, policy.max_source_bytes)
+        most = policy.max_source_bytes
+        path = find_local(source, policy.base, policy.roots, most, home=policy.home)
         return self._store.borrow(path).sha256
 
     def _remote(self, source: str) -> str:

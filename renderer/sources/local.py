@@ -11,12 +11,18 @@ from renderer.limits import over_limit
 from renderer.refusals import refused
 from renderer.spec.suggest import did_you_mean
 
+BESIDE = "beside the spec"
+"""Where sources lie on the command line, in words."""
 
-def find_local(source: str, base: Path, roots: tuple[Path, ...], max_bytes: int) -> Path:
+
+def find_local(
+    source: str, base: Path, roots: tuple[Path, ...], max_bytes: int, *, home: str = BESIDE
+) -> Path:
     """The real path of `source`. Raises SourceRefused (missing, outside, odd, too large).
 
-    `base` is looked in first, then each root. What lies outside is refused alike whether it
-    exists or not, so that nobody can feel their way through the disk.
+    `base` is looked in first, then each root; `home` is what refusals call these places. What
+    lies outside is refused alike whether it exists or not, so that nobody can feel their way
+    through the disk.
     """
     folders = tuple(dict.fromkeys((base, *roots)))
     with _file_errors(source):
@@ -31,9 +37,9 @@ def find_local(source: str, base: Path, roots: tuple[Path, ...], max_bytes: int)
         raise refused(
             "source-outside",
             f"{source} lies outside the allowed folders",
-            "move it beside the spec, or allow its folder with --media",
+            f"put it {home}, or allow its folder with --media",
         )
-    raise refused("source-missing", f"there is no file {source}", _near(inside, jail))
+    raise refused("source-missing", f"there is no file {source}", _near(inside, jail, home))
 
 
 def _is_inside(path: Path, jail: Sequence[Path]) -> bool:
@@ -64,12 +70,13 @@ def _check(path: Path, source: str, max_bytes: int) -> None:
         raise refused("source-too-large", message, "give a smaller file")
 
 
-def _near(places: Sequence[Path], jail: Sequence[Path]) -> str:
-    """The nearest name where the first missing part of the path was looked for."""
+def _near(places: Sequence[Path], jail: Sequence[Path], home: str) -> str:
+    """The nearest name of all that stand where the first missing part was looked for."""
+    known: dict[str, list[str]] = {}
     for path in places:
         missing = next(part for part in (*reversed(path.parents), path) if not part.exists())
         if missing.parent.is_dir() and _is_inside(missing.parent, jail):
             names = [entry.name for entry in missing.parent.iterdir()]
-            if near := did_you_mean(missing.name, names):
-                return near
-    return "is it beside the spec?"
+            known.setdefault(missing.name, []).extend(names)
+    near = (did_you_mean(name, names) for name, names in known.items())
+    return next(filter(None, near), f"is it {home}?")

@@ -1,0 +1,85 @@
+"""What a child is asked to render, as one line of JSON on its standard input. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from renderer.limits import Limits
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What the system lets the child and each FFmpeg below it have; 0 for no bound.
+
+    `memory_bytes` of address space for each process, `file_bytes` for each file written.
+    """
+
+    memory_bytes: int = 8 * _GIB
+    file_bytes: int = 64 * _GIB
+    open_files: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """One attempt at one claimed drop.
+
+    `spec` is the claimed file, `name` what it was called when it was dropped (surrogateescape).
+    Relative sources are looked up in each folder of `media`, in order, and must lie in one.
+    `jobs` is how many processes draw at once, `networks` as REELKILN_ALLOW_NETWORKS.
+    """
+
+    spec: Path
+    name: str
+    outbox: Path
+    store: Path
+    media: tuple[Path, ...]
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    networks: str = ""
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def __post_init__(self) -> None:
+        if not self.media:
+            raise ValueError("a job needs at least one folder to look for its sources in")
+
+    def as_bytes(self, parent_pid: int) -> bytes:
+        """The line for a child that is to die with process `parent_pid`."""
+        paths = {name: str(getattr(self, name).absolute()) for name in ("spec", "outbox", "store")}
+        media = [str(folder.absolute()) for folder in self.media]
+        data = {
+            **paths,
+            "name": self.name,
+            "media": media,
+            "jobs": self.jobs,
+            "limits": asdict(self.limits),
+            "networks": self.networks,
+            "bounds": asdict(self.bounds),
+            "parent_pid": parent_pid,
+        }
+        return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes
+
+
+def request_from_bytes(line: bytes) -> tuple[JobRequest, int]:
+    """The inverse of `as_bytes`, with the pid of the parent.
+
+    Raises ValueError, KeyError or TypeError for what is no request.
+    """
+    data: Mapping[str, Any] = json.loads(line)
+    request = JobRequest(
+        spec=Path(data["spec"]),
+        name=data["name"],
+        outbox=Path(data["outbox"]),
+        store=Path(data["store"]),
+        media=tuple(map(Path, data["media"])),
+        jobs=data["jobs"],
+        limits=Limits(**data["limits"]),
+        networks=data["networks"],
+        bounds=Bounds(**data["bounds"]),
+    )
+    return request, data["parent_pid"]

@@ -1,0 +1,96 @@
+"""A process and everything below it, as /proc tells: is it alive, and is it gone?
+
+FFmpeg runs in sessions of its own, so a process group does not hold a whole render.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_LOOK_AGAIN_S = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A process, told from a later one of the same number by when it began."""
+
+    pid: int
+    began: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What a tree has done so far: who is in it, CPU ticks, bytes read and written."""
+
+    members: frozenset[Member] = frozenset()
+    ticks: int = 0
+    moved_bytes: int = 0
+
+
+def signs_of(pid: int) -> Signs:
+    """The signs of life of `pid` and all below it; none where the system does not tell."""
+    members, ticks, moved = set(), 0, 0
+    todo = [pid]
+    while todo:
+        number = todo.pop()
+        fields = _stat(number)
+        if not fields:
+            continue
+        members.add(Member(pid=number, began=int(fields[19])))
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime of proc(5)
+        moved += _moved(number)
+        todo += _children(number)
+    return Signs(members=frozenset(members), ticks=ticks, moved_bytes=moved)
+
+
+def wait_until_gone(members: frozenset[Member], patience_s: float) -> frozenset[Member]:
+    """Wait for processes that are not our children, killing them. Those that are left."""
+    until = time.monotonic() + patience_s
+    left = _living(members)
+    while left and time.monotonic() < until:
+        for member in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(member.pid, signal.SIGKILL)
+        time.sleep(_LOOK_AGAIN_S)
+        left = _living(left)
+    return left
+
+
+def _living(members: frozenset[Member]) -> frozenset[Member]:
+    return frozenset(member for member in members if _is_living(member))
+
+
+def _is_living(member: Member) -> bool:
+    fields = _stat(member.pid)
+    return bool(fields) and int(fields[19]) == member.began and fields[0] not in (b"Z", b"X")
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/<pid>/stat from the state on; none for a process that is gone."""
+    try:
+        return (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return []
+
+
+def _moved(pid: int) -> int:
+    try:
+        lines = (_PROC / str(pid) / "io").read_bytes().split(b"\n")
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith((b"rchar", b"wchar")))
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):  # gone meanwhile
+        for thread in (_PROC / str(pid) / "task").iterdir():
+            with suppress(OSError):  # the children of a thread that ended are another's now
+                found += map(int, (thread / "children").read_bytes().split())
+    return found

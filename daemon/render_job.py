@@ -1,0 +1,272 @@
+"""One render in a process of its own: `python -m daemon.render_job`.
+
+Reads one request from standard input and says on standard output, a JSON object a line, how
+far it is and what became of it. The last line is the result; the exit status is that of the
+error tree. It dies with the process that started it, and stops on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import math
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from daemon.job_request import Bounds, JobRequest, request_from_bytes
+
+if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
+    from renderer.bundle import Bundle
+    from renderer.errors import ReelkilnError
+    from renderer.events import Event
+    from renderer.spec.loading import Loaded
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_TELL_EVERY_S = 0.2
+_INTERRUPTED = 130
+_FAULTS_OF_THE_DROP = frozenset({
+    errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EINVAL,
+})  # fmt: skip
+
+
+def main() -> int:
+    """Render what standard input asks for. The exit status."""
+    voice = os.dup(1)
+    os.dup2(2, 1)  # whatever libraries print is no result
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        request, parent = request_from_bytes(sys.stdin.buffer.readline())
+        _tie_to(parent)
+        _bound(request.bounds)
+        return _attempt(request, Teller(voice))
+    except KeyboardInterrupt:  # before there was anything to stop
+        return _INTERRUPTED
+
+
+class Teller:
+    """Says things on a pipe, one JSON object a line."""
+
+    def __init__(self, pipe: int) -> None:
+        from daemon.status import Meter
+
+        self._pipe = open(pipe, "wb", buffering=0)  # noqa: SIM115 - as long as the process
+        self._meter = Meter(clock=time.monotonic)
+        self._stage = ""
+        self._told_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def say(self, event: str, **facts: Any) -> None:
+        """One line."""
+        line = json.dumps({"event": event, **facts}).encode("ascii") + b"\n"
+        with self._lock:
+            while line:
+                line = line[self._pipe.write(line) or 0 :]
+
+    def hear(self, event: Event) -> None:
+        """As a listener of the renderer: warnings and stages at once, progress now and then."""
+        from renderer.events import Warned
+
+        if isinstance(event, Warned):
+            self.say("warning", code=event.code, message=event.message)
+            return
+        self._meter.hear(event)
+        progress, now = self._meter.progress, time.monotonic()
+        if progress.stage != self._stage or now - self._told_at >= _TELL_EVERY_S:
+            self._stage, self._told_at = progress.stage, now
+            self.say("progress", progress=asdict(progress))
+
+
+def _attempt(request: JobRequest, teller: Teller) -> int:
+    """The render, told: what it gave or what is wrong."""
+    try:
+        bundle = _render(request, teller)
+    except KeyboardInterrupt:
+        from renderer.errors import Interrupted
+
+        return _failed(Interrupted("stopped on request"), {}, teller)
+    except MemoryError:
+        traceback.print_exc()
+        return _failed(_out_of_memory(), {}, teller)
+    except Exception as error:
+        return _failed(*_explained(error), teller)
+    teller.say("result", bundle=str(bundle.path), bundle_digest=bundle.digest, reused=bundle.reused)
+    return 0
+
+
+def _render(request: JobRequest, teller: Teller) -> Bundle:
+    from renderer.events import StageStarted
+    from renderer.fonts import text_engine_fingerprint
+    from renderer.http import http_policy
+    from renderer.pipeline import Renderer
+    from renderer.sources import SourcePolicy
+    from renderer.store import LocalStore
+    from renderer.toolchain import find_toolchain
+
+    teller.hear(StageStarted(stage="load"))
+    loaded = load_through_gate(request)
+    teller.say("loaded", id=loaded.id, kind=str(loaded.spec.kind))
+    base, *others = request.media
+    policy = SourcePolicy(
+        base=base,
+        roots=tuple(others),
+        max_source_bytes=request.limits.max_source_bytes,
+        max_image_pixels=request.limits.max_image_pixels,
+        http=http_policy(request.limits, request.networks),
+        home="in the media folder",
+    )
+    renderer = Renderer(
+        store=LocalStore(request.store),
+        toolchain=find_toolchain(os.environ, text_engine=text_engine_fingerprint()),
+        policy=policy,
+        jobs=request.jobs,
+        listen=teller.hear,
+    )
+    prepared = renderer.prepare(loaded)
+    timeline = prepared.timeline
+    teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
+    return renderer.render(prepared, request.outbox)
+
+
+def load_through_gate(request: JobRequest) -> Loaded:
+    """The spec, once the models and the published JSON Schema both take it.
+
+    Raises SpecInvalid; OSError when the disk fails or the claim is no longer there.
+    """
+    from renderer.spec.loading import load
+
+    loaded = load(_read(request), name=request.name, limits=request.limits)
+    check_schema(loaded)
+    return loaded
+
+
+def _read(request: JobRequest) -> bytes:
+    """The bytes of the claimed file. That they may not be read is a fault of the drop."""
+    from daemon.fs import RealFs
+    from renderer.errors import Fault, SpecInvalid
+
+    try:
+        return RealFs().read(request.spec, request.limits.max_document_bytes + 1)
+    except OSError as error:
+        if error.errno not in _FAULTS_OF_THE_DROP:
+            raise
+        words = f"the file cannot be read ({error.strerror})"
+        hint = "drop a plain file that the daemon's user may read"
+        fault = Fault(code="spec-unreadable", message=words, hint=hint)
+        raise SpecInvalid([fault], document=request.name) from error
+
+
+def check_schema(loaded: Loaded) -> None:
+    """Raises SpecInvalid for what the published schema refuses, whatever the models say."""
+    from jsonschema import Draft202012Validator
+
+    from renderer.errors import Fault, SpecInvalid
+    from renderer.schemas import schema_file
+    from renderer.spec.schema import filled_in
+    from renderer.spec.variables import substitute
+
+    schema = json.loads(schema_file("spec").read_text(encoding="utf-8"))
+    value, _ = substitute(loaded.document.value, {}, loaded.limits)
+    faults = [
+        Fault(code="schema-refused", path=tuple(found.absolute_path), message=found.message[:300])
+        for found in Draft202012Validator(filled_in(schema)).iter_errors(value)
+    ]
+    if faults:
+        raise loaded.located(SpecInvalid(faults))
+
+
+def _failed(error: ReelkilnError, more: Mapping[str, Any], teller: Teller) -> int:
+    teller.say("result", error={**error.as_json(), **more})
+    return error.exit_status
+
+
+def _explained(error: Exception) -> tuple[ReelkilnError, Mapping[str, Any]]:
+    """The error to tell. What nobody expected leaves its traceback among the last words."""
+    from daemon.outcomes import UNUSABLE, FolderUnusable
+    from renderer.disk import FULL
+    from renderer.errors import (
+        ReelkilnError,
+        Rejected,
+        RenderFailed,
+        SourceUnavailable,
+        StorageFull,
+    )
+
+    if isinstance(error, (Rejected, SourceUnavailable)):  # their errno is that of a source
+        return error, {}
+    number = _errno_behind(error)
+    if number in UNUSABLE:
+        words = error.message if isinstance(error, ReelkilnError) else str(error)
+        hint = "check that the folder is mounted, writable and owned by the daemon's user"
+        return FolderUnusable(words, hint=hint), {"errno": errno.errorcode[number]}
+    if isinstance(error, ReelkilnError):
+        return error, {}
+    traceback.print_exc()
+    if number in FULL:
+        return StorageFull(f"no room left: {error}", hint="free some space"), {}
+    if number in (errno.ENOMEM, errno.EAGAIN) or "start new thread" in str(error):
+        return _out_of_memory(), {}
+    words = f"this should not have happened: {type(error).__name__}: {error}"
+    return RenderFailed(words, hint="please report it with the last lines of stderr"), {}
+
+
+def _errno_behind(error: BaseException | None) -> int:
+    """The error number of the system behind an error; 0 when there is none."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error.errno
+        error = error.__cause__
+    return 0
+
+
+def _out_of_memory() -> ReelkilnError:
+    from daemon.outcomes import OutOfMemory
+
+    return OutOfMemory(
+        "the render needs more memory than it may have",
+        hint="make the video smaller, or let jobs have more memory",
+    )
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is being cleaned up is not disturbed
+    raise KeyboardInterrupt
+
+
+def _tie_to(parent: int) -> None:
+    """Die with the thread that started us, also if it died before we could ask for that."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(_INTERRUPTED)
+
+
+def _bound(bounds: Bounds) -> None:
+    """Bounds of the system, for us and every FFmpeg below us."""
+    wanted = {
+        resource.RLIMIT_AS: bounds.memory_bytes,
+        resource.RLIMIT_FSIZE: bounds.file_bytes,
+        resource.RLIMIT_NOFILE: bounds.open_files,
+    }
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for which, most in wanted.items():
+        _, hard = resource.getrlimit(which)
+        if most:
+            least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(which, (least, least))
+    # A file over its bound ends the process: as an error it would look like a full disk.
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

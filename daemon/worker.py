@@ -1,0 +1,391 @@
+"""Run one job in a child and watch over it: whatever happens, one Outcome and nothing left behind.
+
+The child leads a session of its own and asks the kernel to die with the thread that waits for
+it. It is given a handful of environment variables, so no secret of ours is anywhere below it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from daemon.error_files import STDERR_LINES
+from daemon.job_request import JobRequest
+from daemon.jobs import Progress
+from daemon.outcomes import Ended, JobDied, JobOverdue, JobStalled, Outcome
+from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
+from daemon.status import STATUS_EVERY_S
+from renderer.bundle.publish import STAGING
+from renderer.disk import sweep_folders
+from renderer.errors import Interrupted, ReelkilnError
+
+COMMAND = (sys.executable, "-P", "-m", "daemon.render_job")
+QUIET_S = 60.0
+GRACE_S = 2.0
+"""From SIGTERM to SIGKILL."""
+_PREPARE_S = 2 * 3600.0  # sources may have to be fetched before the length is known
+_LEAST_S = 120.0
+_TIMES_LENGTH = 20
+_TICK_S = 0.05
+_LOOK_S = 1.0  # between two looks at what the child consumes
+_ALIVE_CPU_S = 0.1  # less of it in a whole quiet time is waiting, not working
+_LINGER_S = 5.0
+_LONGEST_LINE = 8 << 20
+_MAX_WARNINGS = 100
+_INHERITED = (
+    "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "TMPDIR", "XDG_CACHE_HOME",
+    "FONTCONFIG_FILE", "FONTCONFIG_PATH", "REELKILN_FFMPEG", "REELKILN_CPUFLAGS",
+)  # fmt: skip
+
+Clock = Callable[[], float]
+"""Seconds from any zero, never backwards."""
+
+
+def run_job(
+    request: JobRequest,
+    *,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    clock: Clock = time.monotonic,
+    deadline_s: float | None = None,
+    quiet_s: float = QUIET_S,
+    grace_s: float = GRACE_S,
+    command: Sequence[str] = COMMAND,
+) -> Outcome:
+    """Render `request` in a child and wait for the end; callbacks run in the calling thread.
+
+    `on_progress` is called at most twice a second. The child is stopped once `should_stop`
+    says so, after `deadline_s` seconds (None: twenty times the length of the video, at least
+    two minutes), or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
+    Whatever comes of it, also an exception of a callback, the child, all below it and its
+    unfinished folders are gone. Raises OSError when no process can be started.
+    """
+    watch = _Watch(should_stop, clock, deadline_s, quiet_s)
+    talk = _Talk(on_progress=on_progress, clock=clock)
+    errors = Tail()
+    child = _start(request, command)
+    leash = _Leash(child, grace_s)
+    try:
+        _follow(leash, {child.stdout: talk.feed, child.stderr: errors.feed}, talk, watch)
+    finally:
+        leash.end()
+        if child.returncode:
+            _sweep(request)
+    return _outcome(child.returncode, talk, watch, errors.lines())
+
+
+def deadline_for(length_s: int) -> float:
+    """Seconds that a render of `length_s` seconds of video may take."""
+    return max(_LEAST_S, float(_TIMES_LENGTH * length_s))
+
+
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a child may know: enough to start and to find FFmpeg and fonts, no secrets.
+
+    It runs the code that we run, wherever it is started.
+    """
+    kept = {name: environ[name] for name in _INHERITED if name in environ}
+    code = os.fspath(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, (code, kept.get("PYTHONPATH"))))
+    return {**kept, "PYTHONPATH": path, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+@dataclass(slots=True)
+class Tail:
+    """The last lines of a stream."""
+
+    _lines: deque[str] = field(default_factory=lambda: deque(maxlen=STDERR_LINES))
+    _rest: bytes = b""
+
+    def feed(self, data: bytes) -> None:
+        """More of the stream."""
+        *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        self._rest = self._rest[-4096:]
+        self._lines.extend(_words(line) for line in lines if line.strip())
+
+    def lines(self) -> tuple[str, ...]:
+        """The last lines, oldest first, with one that was not ended."""
+        rest = (_words(self._rest),) if self._rest.strip() else ()
+        return (*self._lines, *rest)[-STDERR_LINES:]
+
+
+def _words(line: bytes) -> str:
+    return line[:2000].decode("utf-8", "replace").rstrip()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Talk:
+    """What the child says on its standard output."""
+
+    on_progress: Callable[[Progress], None]
+    clock: Clock
+    result: Mapping[str, Any] = field(default_factory=dict)
+    spec_id: str = ""
+    kind: str = ""
+    length_s: int | None = None
+    warnings: list[Mapping[str, str]] = field(default_factory=list)
+    rubbish: int = 0
+    heard: int = 0
+    _latest: Progress | None = None
+    _told_at: float = float("-inf")
+    _rest: bytes = b""
+
+    def feed(self, data: bytes) -> None:
+        self.heard += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            self._rest, self.rubbish = b"", self.rubbish + 1
+        for line in lines:
+            try:
+                self._take(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                self.rubbish += 1  # told with the outcome when there is no result
+
+    def tell(self) -> None:
+        """Pass on the newest progress, unless the last one was told just now."""
+        now = self.clock()
+        if self._latest is not None and now - self._told_at >= STATUS_EVERY_S:
+            latest, self._latest, self._told_at = self._latest, None, now
+            self.on_progress(latest)
+
+    def _take(self, said: Mapping[str, Any]) -> None:
+        event = said["event"]
+        if event == "progress":
+            self._latest = Progress(**said["progress"])
+        elif event == "warning" and len(self.warnings) < _MAX_WARNINGS:
+            self.warnings.append({"code": said["code"], "message": said["message"]})
+        elif event == "loaded":
+            self.spec_id, self.kind = said["id"], said["kind"]
+        elif event == "prepared":
+            self.length_s = said["length_s"]
+        elif event == "result":
+            self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
+
+
+class _Watch:
+    """Decides when a child has had enough time; `verdict` is why it was ended."""
+
+    def __init__(
+        self,
+        should_stop: Callable[[], bool],
+        clock: Clock,
+        deadline_s: float | None,
+        quiet_s: float,
+    ) -> None:
+        self.should_stop = should_stop
+        self.clock = clock
+        self.deadline_s = deadline_s
+        self.quiet_s = quiet_s
+        self.verdict: Ended | None = None
+        self.began = self.moved_at = self.looked_at = clock()
+        self.ready_at: float | None = None
+        self.signs: tuple[int, Signs] = (0, Signs())
+
+    def check(self, pid: int, talk: _Talk) -> Ended | None:
+        """Why the child `pid` must be ended now, if it must."""
+        now = self.clock()
+        if self.should_stop():
+            return Ended.STOPPED
+        if talk.length_s is not None and self.ready_at is None:
+            self.ready_at = now
+        if now > self._until(talk.length_s):
+            return Ended.OVERDUE
+        return Ended.STALLED if self._is_still(pid, talk.heard, now) else None
+
+    def _until(self, length_s: int | None) -> float:
+        if self.deadline_s is not None:
+            return self.began + self.deadline_s
+        if length_s is None or self.ready_at is None:
+            return self.began + _PREPARE_S
+        return self.ready_at + deadline_for(length_s)
+
+    def _is_still(self, pid: int, heard: int, now: float) -> bool:
+        if now - self.looked_at < min(_LOOK_S, self.quiet_s / 4):
+            return False
+        self.looked_at = now
+        signs = (heard, signs_of(pid))
+        if _has_moved(self.signs, signs):
+            self.signs, self.moved_at = signs, now
+        return now - self.moved_at > self.quiet_s
+
+
+def _has_moved(before: tuple[int, Signs], after: tuple[int, Signs]) -> bool:
+    old, new = before[1], after[1]
+    worked = (new.ticks - old.ticks) / os.sysconf("SC_CLK_TCK") >= _ALIVE_CPU_S
+    is_same = (before[0], old.members, old.moved_bytes) == (after[0], new.members, new.moved_bytes)
+    return worked or not is_same
+
+
+class _Leash:
+    """Ends a child and all below it: asks first, insists after the grace."""
+
+    def __init__(self, child: subprocess.Popen[bytes], grace_s: float) -> None:
+        self.child = child
+        self.grace_s = grace_s
+        self.kill_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the child has ended. It is not reaped, so its number is nobody else's."""
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.child.pid, flags) is not None
+
+    def pull(self) -> None:
+        """Ask the child to end; when it was asked long enough ago, end it."""
+        if self.kill_at is None:
+            self.kill_at = time.monotonic() + self.grace_s
+            self._signal(signal.SIGTERM)
+        elif time.monotonic() > self.kill_at:
+            self.kill()
+
+    def end(self) -> None:
+        """Whatever still runs ends now. The child is reaped, what it started is gone."""
+        if self.child.returncode is None:
+            self.kill()
+            self.child.wait()
+        for pipe in (self.child.stdout, self.child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def kill(self, known: frozenset[Member] = frozenset()) -> None:
+        """FFmpeg runs in sessions of its own and dies with the child; see that it has.
+
+        `known` are those seen below a child that can no longer tell.
+        """
+        below = known | signs_of(self.child.pid).members
+        self._signal(signal.SIGKILL)
+        mine = frozenset(member for member in below if member.pid != self.child.pid)
+        wait_until_gone(mine, _LINGER_S)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.child.pid, number)
+
+
+def _start(request: JobRequest, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The child, with its request to read: a file in memory, so that nobody waits."""
+    with open(os.memfd_create("reelkiln-request"), "w+b") as asked:
+        asked.write(request.as_bytes(os.getpid()))
+        asked.seek(0)
+        return subprocess.Popen(
+            command,
+            cwd="/",
+            env=child_environment(os.environ),
+            stdin=asked,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
+
+
+def _follow(
+    leash: _Leash,
+    sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
+    talk: _Talk,
+    watch: _Watch,
+) -> None:
+    """Listen to the child until it is gone, and to what it said last."""
+    with selectors.DefaultSelector() as selector:
+        for pipe, sink in sinks.items():
+            if pipe is not None:
+                os.set_blocking(pipe.fileno(), False)
+                selector.register(pipe, selectors.EVENT_READ, sink)
+        while not leash.is_over:
+            _pump(selector, _TICK_S)
+            talk.tell()
+            if watch.verdict is None:
+                watch.verdict = watch.check(leash.child.pid, talk)
+            if watch.verdict is not None:
+                leash.pull()
+        leash.kill(watch.signs[1].members)
+        while selector.get_map() and _pump(selector, 0):
+            pass
+
+
+def _pump(selector: selectors.BaseSelector, timeout_s: float) -> int:
+    """Pass on what can be read now; how many pipes had something to say."""
+    ready = selector.select(timeout_s)
+    for key, _ in ready:
+        data = os.read(key.fd, 1 << 18)
+        if data:
+            key.data(data)
+        else:
+            selector.unregister(key.fileobj)
+    return len(ready)
+
+
+def _sweep(request: JobRequest) -> None:
+    """A killed child leaves its private folders; they are locked as long as someone lives."""
+    for parent, prefix in ((request.store / "work", ""), (request.outbox, STAGING)):
+        with suppress(OSError):  # not there yet, or not to be written: nothing to sweep
+            sweep_folders(parent, prefix)
+
+
+def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -> Outcome:
+    """Success told is success: the bundle is published, even if we had lost patience."""
+    ended, error = _end_of(status, talk, watch)
+    result = talk.result if ended is Ended.SUCCEEDED else {}
+    return Outcome(
+        ended=ended,
+        bundle=result.get("bundle"),
+        bundle_digest=result.get("bundle_digest", ""),
+        reused=result.get("reused", False),
+        spec_id=talk.spec_id,
+        kind=talk.kind,
+        error=error,
+        status=status,
+        stderr=stderr,
+        warnings=tuple(talk.warnings),
+        seconds=watch.clock() - watch.began,
+    )
+
+
+def _end_of(status: int, talk: _Talk, watch: _Watch) -> tuple[Ended, Mapping[str, Any] | None]:
+    if talk.result and "error" not in talk.result:
+        return Ended.SUCCEEDED, None
+    if watch.verdict is not None:
+        return watch.verdict, _impatience(watch, talk).as_json()
+    if talk.result:
+        return Ended.TOLD, talk.result["error"]
+    return Ended.DIED, _death(status, talk.rubbish).as_json()
+
+
+def _impatience(watch: _Watch, talk: _Talk) -> ReelkilnError:
+    hint = "try again on a calmer machine, or make the video smaller"
+    if watch.verdict is Ended.OVERDUE:
+        allowed = watch.deadline_s or deadline_for(talk.length_s or 0)
+        return JobOverdue(f"the render was not done after {allowed:g} s and was ended", hint=hint)
+    if watch.verdict is Ended.STALLED:
+        words = f"the render made no progress for {watch.quiet_s:g} s and was ended"
+        return JobStalled(words, hint=hint)
+    return Interrupted("stopped on request", hint="what was finished is kept for the next time")
+
+
+def _death(status: int, rubbish: int) -> JobDied:
+    how = f"ended with status {status}"
+    if status < 0:
+        how = f"was killed by {_signal_name(-status)}"
+    said = f", after {rubbish} lines that make no sense" if rubbish else ""
+    return JobDied(
+        f"the process of the render {how} and gave no result{said}",
+        hint="see the last lines of stderr; SIGKILL is most often the system short of memory",
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
