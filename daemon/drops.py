@@ -42,8 +42,9 @@ def kind_of(name: str) -> DropKind | None:
     another way (`4913`, `film.yaml~`, `film.yaml.part`) is no spec, and media lie here too.
     An error file that was moved back together with its spec is left alone.
     """
-    kind = _KINDS.get(name.rpartition(".")[2].lower())
-    if kind is None or name[0] in ".~":
+    stem, _, ending = name.rpartition(".")
+    kind = _KINDS.get(ending.lower())
+    if kind is None or not stem or name[0] in ".~":
         return None
     if name.endswith(_ERROR_FILE) and kind_of(name.removesuffix(_ERROR_FILE)):
         return None

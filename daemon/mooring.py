@@ -25,12 +25,17 @@ class Oddity:
     @classmethod
     def of_unreadable(cls, folder: Path, error: OSError) -> Oddity:
         """A folder that cannot be read now; it is tried again with every scan."""
-        gone = error.errno in (errno.ENOENT, errno.ESTALE)
+        if error.errno in (errno.ENOENT, errno.ESTALE):
+            return cls(
+                code="inbox-gone",
+                message=f"{folder} is gone",
+                hint="mount it, or make the folder again; every scan looks for it",
+                path=folder,
+            )
         return cls(
-            code="inbox-gone" if gone else "inbox-unreadable",
-            message=f"{folder} {'is gone' if gone else f'cannot be read: {error.strerror}'}",
-            hint="it is looked for again with every scan; "
-            + ("mount it, or make the folder again" if gone else "let the daemon's user read it"),
+            code="inbox-unreadable",
+            message=f"{folder} cannot be read: {error.strerror}",
+            hint="let the daemon's user read it; every scan tries again",
             path=folder,
         )
 
