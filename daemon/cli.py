@@ -15,7 +15,9 @@ from stamina.instrumentation import set_on_retry_hooks
 from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
+from daemon.jobs_cli import jobs_app
 from daemon.progress import progress_listener
+from daemon.reindex import reindex_command
 from daemon.settings import limits_of, open_store
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
@@ -39,6 +41,8 @@ app = typer.Typer(
     help="Turn declarative specs into sealed, reproducible video bundles.",
 )
 app.add_typer(cache_app, name="cache")
+app.add_typer(jobs_app, name="jobs")
+app.command(name="reindex")(reindex_command)
 _words = Console(stderr=True)
 
 _CORES = os.cpu_count() or 1
