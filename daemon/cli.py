@@ -15,6 +15,7 @@ from stamina.instrumentation import set_on_retry_hooks
 from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
+from daemon.doctor import doctor_command
 from daemon.jobs_cli import jobs_app
 from daemon.progress import progress_listener
 from daemon.reindex import reindex_command
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
+app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 _words = Console(stderr=True)
 
@@ -79,6 +81,7 @@ def main() -> None:
         sys.exit(1)
     if status == _INTERRUPTED:  # typer turns Ctrl-C into a status of its own
         _words.print("reelkiln: stopped on request")
+    if status:  # what a command ended with by typer.Exit
         sys.exit(status)
 
 
