@@ -28,16 +28,16 @@ class Finding:
         return asdict(self)
 
 
-def ok(check: str, message: str) -> Finding:
+def fine(check: str, message: str) -> Finding:
     """Nothing to do."""
     return Finding(check=check, level=Level.OK, message=message)
 
 
-def warn(check: str, message: str, fix: str) -> Finding:
+def poor(check: str, message: str, fix: str) -> Finding:
     """It works, yet not as well as it could."""
     return Finding(check=check, level=Level.WARN, message=message, fix=fix)
 
 
-def fault(check: str, message: str, fix: str) -> Finding:
+def broken(check: str, message: str, fix: str) -> Finding:
     """It will not work."""
     return Finding(check=check, level=Level.FAULT, message=message, fix=fix)

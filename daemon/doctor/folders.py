@@ -9,30 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from daemon.doctor.finding import Finding, fault, ok, warn
+from daemon.doctor.finding import Finding, broken, fine, poor
 from daemon.fs import RealFs
 from daemon.places import Places
 
 _REMOTE = frozenset(
-    [
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "gfs2",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "vmhgfs",
-    ]
+    ("9p", "afs", "beegfs", "ceph", "cifs", "gfs2", "glusterfs", "gpfs", "lustre", "nfs", "nfs4")
+    + ("ocfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs")
 )
 _MOUNTS = Path("/proc/self/mountinfo")
 _GIB = 1024**3
@@ -51,12 +34,12 @@ def look_at_folders(places: Places) -> Iterator[Finding]:
         if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK)
     ]
     if not places.root.is_dir():
-        yield fault("folders", f"{places.root} is not there", f"mkdir -p '{places.root}'")
+        yield broken("folders", f"{places.root} is not there", f"mkdir -p '{places.root}'")
         return
     yield _existing(places, missing)
     if barred:
         names = ", ".join(map(str, barred))
-        yield fault("writable", f"may not be written: {names}", "chown them to the daemon's user")
+        yield broken("writable", f"may not be written: {names}", "chown them to the daemon's user")
     yield from _disks(places)
     yield _room(places.root)
     yield from _probed(places)
@@ -78,8 +61,8 @@ def kind_of(place: Path) -> str:
 def _existing(places: Places, missing: list[Path]) -> Finding:
     if missing:
         names = ", ".join(str(folder.relative_to(places.root)) for folder in missing)
-        return warn("folders", f"not there yet: {names}", "reelkiln serve makes them when it runs")
-    return ok("folders", f"all {len(places.folders())} are there")
+        return poor("folders", f"not there yet: {names}", "reelkiln serve makes them when it runs")
+    return fine("folders", f"all {len(places.folders())} are there")
 
 
 def _disks(places: Places) -> Iterator[Finding]:
@@ -87,22 +70,22 @@ def _disks(places: Places) -> Iterator[Finding]:
     home = places.root.stat().st_dev
     apart = [str(folder) for folder in there if folder.stat().st_dev != home]
     if apart:
-        yield fault(
+        yield broken(
             "one-disk",
             f"on another file system than {places.root}: {', '.join(apart)}",
             "put inbox, outbox and .reelkiln on one file system: jobs and bundles are renamed",
         )
     else:
-        yield ok("one-disk", "everything that is renamed is on one file system")
+        yield fine("one-disk", "everything that is renamed is on one file system")
     kind = kind_of(places.root)
     if kind in _REMOTE or kind.startswith("fuse"):
-        yield warn(
+        yield poor(
             "file-system",
             f"{kind} tells of no changes made elsewhere: the inbox is only scanned",
             "a local disk is faster; keep the index off this one with REELKILN_DATABASE_URL",
         )
     else:
-        yield ok("file-system", kind or "unknown: there is no mount table here")
+        yield fine("file-system", kind or "unknown: there is no mount table here")
 
 
 def _room(root: Path) -> Finding:
@@ -110,8 +93,8 @@ def _room(root: Path) -> Finding:
     words = f"{free / _GIB:.1f} GiB free below {root}"
     fix = "free some space: reelkiln cache prune --max-size 10G, and remove old bundles"
     if free < _FAULT_BELOW:
-        return fault("space", words, fix)
-    return warn("space", words, fix) if free < _WARN_BELOW else ok("space", words)
+        return broken("space", words, fix)
+    return poor("space", words, fix) if free < _WARN_BELOW else fine("space", words)
 
 
 def _probed(places: Places) -> Iterator[Finding]:
@@ -121,14 +104,14 @@ def _probed(places: Places) -> Iterator[Finding]:
     try:
         probe.mkdir()
     except OSError as error:
-        yield fault(
+        yield broken(
             "writable",
             f"{home} cannot be written: {error.strerror}",
             "give the daemon's user the right to, or remount it read-write",
         )
         return
     try:
-        yield ok("writable", f"{home} can be written")
+        yield fine("writable", f"{home} can be written")
         for look in (_over_full_folder, _no_replace, _synced, _case, _clock):
             yield look(probe)
     finally:
@@ -142,8 +125,8 @@ def _over_full_folder(probe: Path) -> Finding:
     try:
         os.rename(probe / "new", probe / "full")
     except OSError:
-        return ok("rename", "a folder never replaces one that holds something")
-    return fault(
+        return fine("rename", "a folder never replaces one that holds something")
+    return broken(
         "rename", "this file system lets a rename replace a full folder", "use another one"
     )
 
@@ -158,34 +141,34 @@ def _no_replace(probe: Path) -> Finding:
     except FileExistsError:
         pass
     except (OSError, AttributeError) as error:
-        return fault("no-replace", f"{words} does not work here: {error}", advice)
+        return broken("no-replace", f"{words} does not work here: {error}", advice)
     else:
-        return fault("no-replace", f"{words} replaced a file", advice)
+        return broken("no-replace", f"{words} replaced a file", advice)
     RealFs().rename_new(probe / "a", probe / "c")
-    return ok("no-replace", f"{words} works")
+    return fine("no-replace", f"{words} works")
 
 
 def _synced(probe: Path) -> Finding:
     try:
         RealFs().sync_folder(probe)
     except OSError as error:
-        return fault(
+        return broken(
             "sync",
             f"fsync of a folder fails: {error.strerror}",
             "use a local file system: here a finished job may be lost with the power",
         )
-    return ok("sync", "fsync of a folder works")
+    return fine("sync", "fsync of a folder works")
 
 
 def _case(probe: Path) -> Finding:
     (probe / "case").write_bytes(b"")
     if (probe / "CASE").exists():
-        return warn(
+        return poor(
             "case",
             "upper and lower case are the same here: a.yaml and A.yaml replace one another",
             "do not drop names that differ in case alone",
         )
-    return ok("case", "upper and lower case differ")
+    return fine("case", "upper and lower case differ")
 
 
 def _clock(probe: Path) -> Finding:
@@ -199,9 +182,9 @@ def clock_finding(stamp: float, before: float, after: float) -> Finding:
     """Whether a file written between two moments of our clock bears a date near them."""
     off = stamp - before if stamp < before else max(0.0, stamp - after)
     if abs(off) > _CLOCK_SLACK_S:
-        return warn(
+        return poor(
             "clock",
             f"the clock of the file system is {off:+.0f} s off ours",
             "set both machines by NTP; ages of files are wrong until then",
         )
-    return ok("clock", "file system and host agree")
+    return fine("clock", "file system and host agree")

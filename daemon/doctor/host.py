@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 
-from daemon.doctor.finding import Finding, fault, ok, warn
+from daemon.doctor.finding import Finding, broken, fine, poor
 from daemon.places import Places
 from daemon.settings import limits_of
 from renderer.errors import ReelkilnError
@@ -34,30 +34,30 @@ def _settings(environment: Mapping[str, str]) -> Finding:
     try:
         limits_of(environment)
     except ReelkilnError as error:
-        return fault("limits", error.message, "correct or remove the setting")
-    return ok("limits", "the limits of the environment are valid")
+        return broken("limits", error.message, "correct or remove the setting")
+    return fine("limits", "the limits of the environment are valid")
 
 
 def _toolchain(environment: Mapping[str, str]) -> Finding:
     try:
         found = find_toolchain(environment, text_engine=text_engine_fingerprint())
     except ReelkilnError as error:
-        return fault("ffmpeg", error.message, error.hint or "reinstall reelkiln")
-    return ok("ffmpeg", f"{found.ffmpeg_version} at {found.ffmpeg}")
+        return broken("ffmpeg", error.message, error.hint or "reinstall reelkiln")
+    return fine("ffmpeg", f"{found.ffmpeg_version} at {found.ffmpeg}")
 
 
 def _fonts() -> Finding:
     try:
         families = load_fonts().families
     except (ReelkilnError, OSError) as error:
-        return fault("fonts", f"the fonts cannot be read: {error}", "reinstall reelkiln")
-    return ok("fonts", f"{len(families)} families")
+        return broken("fonts", f"the fonts cannot be read: {error}", "reinstall reelkiln")
+    return fine("fonts", f"{len(families)} families")
 
 
 def inotify_findings(folder: Path) -> Iterator[Finding]:
     """Whether the kernel lets the inbox be watched; `folder` is that of its settings."""
     if not folder.is_dir():
-        yield warn("inotify", "this kernel has no inotify", "nothing: the inbox is scanned")
+        yield poor("inotify", "this kernel has no inotify", "nothing: the inbox is scanned")
         return
     few = []
     for name, fewest in sorted(_FEWEST.items()):
@@ -65,26 +65,26 @@ def inotify_findings(folder: Path) -> Iterator[Finding]:
         if value < fewest:
             few.append(f"fs.inotify.{name}={fewest}")
     if few:
-        yield warn(
+        yield poor(
             "inotify",
             "the kernel allows few watches; the inbox may have to be scanned",
             "sysctl -w " + " ".join(few),
         )
     else:
-        yield ok("inotify", "enough watches are allowed")
+        yield fine("inotify", "enough watches are allowed")
 
 
 def foreign_daemon(owners: Iterable[str]) -> Finding:
     """Whether another distribution puts its files into the package `daemon`."""
     others = sorted({owner for owner in owners if owner.lower() != _OURS})
     if others:
-        return fault(
+        return broken(
             "modules",
             f"another distribution has a package `daemon`: {', '.join(others)}",
             f"pip uninstall {' '.join(others)}, or install reelkiln in an environment of its own, "
             "and reinstall reelkiln",
         )
-    return ok("modules", "the package `daemon` is ours alone")
+    return fine("modules", "the package `daemon` is ours alone")
 
 
 def _files_of_distributions() -> Iterator[str]:
@@ -97,14 +97,14 @@ def _files_of_distributions() -> Iterator[str]:
 def _store(places: Places) -> Finding:
     root = places.own("store")
     if not os.path.lexists(root):  # whoever asks may not be who the daemon runs as
-        return ok("store", "not made yet")
+        return fine("store", "not made yet")
     if not root.is_dir() or not os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        return fault(
+        return broken(
             "store",
             f"{root} is not a folder that may be written",
             "chown it to the daemon's user; its content can be made again",
         )
-    return ok("store", f"{root} can be written")
+    return fine("store", f"{root} can be written")
 
 
 def _index(places: Places, environment: Mapping[str, str]) -> Finding:
@@ -113,7 +113,7 @@ def _index(places: Places, environment: Mapping[str, str]) -> Finding:
     try:
         url = index_url(places.root, environment)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-            return ok("index", "not made yet")
+            return fine("index", "not made yet")
         index = JobIndex(url)
         try:
             index.upgrade()
@@ -121,5 +121,5 @@ def _index(places: Places, environment: Mapping[str, str]) -> Finding:
         finally:
             index.close()
     except ReelkilnError as error:
-        return fault("index", error.message, error.hint or "reelkiln reindex")
-    return ok("index", f"{count} jobs in {url.render_as_string(hide_password=True)}")
+        return broken("index", error.message, error.hint or "reelkiln reindex")
+    return fine("index", f"{count} jobs in {url.render_as_string(hide_password=True)}")
