@@ -15,7 +15,10 @@ from stamina.instrumentation import set_on_retry_hooks
 from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
+from daemon.doctor import doctor_command
+from daemon.jobs_cli import jobs_app
 from daemon.progress import progress_listener
+from daemon.reindex import reindex_command
 from daemon.settings import limits_of, open_store
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
@@ -39,6 +42,9 @@ app = typer.Typer(
     help="Turn declarative specs into sealed, reproducible video bundles.",
 )
 app.add_typer(cache_app, name="cache")
+app.add_typer(jobs_app, name="jobs")
+app.command(name="doctor")(doctor_command)
+app.command(name="reindex")(reindex_command)
 _words = Console(stderr=True)
 
 _CORES = os.cpu_count() or 1
@@ -75,6 +81,7 @@ def main() -> None:
         sys.exit(1)
     if status == _INTERRUPTED:  # typer turns Ctrl-C into a status of its own
         _words.print("reelkiln: stopped on request")
+    if status:  # what a command ended with by typer.Exit
         sys.exit(status)
 
 

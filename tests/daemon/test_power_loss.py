@@ -4,8 +4,6 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.daemon.simulated_fs import PowerCut, SimulatedFs
 from tests.daemon.small_daemon import (
     SmallDaemon,
@@ -27,7 +25,7 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs) -> None:
     places, world = made(fs, Path("/r")), World()
     drops = [chance.choice(SPECS) for _ in range(chance.randint(1, 3))]
     for i, data in enumerate(drops):
-        drop(fs, places, f"{i % 2 and 'x' or 'y'}{i}.json", data)
+        drop(fs, places, f"{(i % 2 and 'x') or 'y'}{i}.json", data)
     if chance.random() < 0.3:
         fs.write_new(places.inbox / "y0.json.cancel", b"")
         fs.sync_folder(places.inbox)

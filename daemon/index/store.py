@@ -1,0 +1,203 @@
+"""`JobIndex`: jobs by filter, newest first, in pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from daemon.index.database import index_url, make_engine, reading, writing
+from daemon.index.migrating import upgrade
+from daemon.index.tables import jobs
+from daemon.jobs import Job, JobState, job_from_json
+from renderer.errors import UsageError
+
+MAX_LIMIT = 1000
+_T = TypeVar("_T")
+_BATCH = 500
+_WHAT_CHANGES = ("rev", "state", "name", "kind", "owner", "spec_sha256", "created_at", "document")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which jobs; None asks for all. Times are seconds since 1970: from, and before."""
+
+    state: JobState | None = None
+    kind: str | None = None
+    name: str | None = None
+    owner: str | None = None
+    spec_sha256: str | None = None
+    created_from: float | None = None
+    created_before: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Jobs, newest first; `cursor` asks for those that follow and is empty on the last page."""
+
+    jobs: tuple[Job, ...]
+    cursor: str = ""
+
+
+class JobIndex:
+    """The index in one database. Every method raises IndexUnavailable when that is gone."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = make_engine(url)
+
+    def upgrade(self) -> None:
+        """Make the tables, or bring them up to this version. Call it once, at start."""
+        if self.engine.url.get_backend_name() == "sqlite":
+            Path(self.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        upgrade(self.engine)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    def put(self, job: Job) -> bool:
+        """Keep a job, unless a later revision is kept already; whether it was kept."""
+        with writing(self.engine) as connection:
+            statement = _newer_wins(connection).returning(jobs.c.job_id)
+            return connection.scalar(statement, _row(job)) is not None
+
+    def put_all(self, found: Iterable[Job]) -> None:
+        """As `put` for each, all or none."""
+        with writing(self.engine) as connection:
+            _insert(connection, found)
+
+    def get(self, job_id: str) -> Job | None:
+        """The job of that id."""
+        with reading(self.engine) as connection:
+            document = connection.scalar(select(jobs.c.document).where(jobs.c.job_id == job_id))
+        return None if document is None else job_from_json(json.loads(document))
+
+    def page(self, filters: Filters | None = None, *, cursor: str = "", limit: int = 50) -> Page:
+        """At most `limit` (1 to 1000) jobs. Raises UsageError for a foreign cursor."""
+        if not 1 <= limit <= MAX_LIMIT:
+            raise UsageError(f"a page of {limit} jobs is not possible: 1 to {MAX_LIMIT} are")
+        query = page_query(filters or Filters(), cursor, limit + 1)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).all()
+        more = len(rows) > limit
+        found = tuple(job_from_json(json.loads(row.document)) for row in rows[:limit])
+        return Page(jobs=found, cursor=_cursor_after(found[-1]) if more else "")
+
+    def counts(self) -> Mapping[JobState, int]:
+        """How many jobs are in each state, those without any included."""
+        query = select(jobs.c.state, func.count().label("jobs")).group_by(jobs.c.state)
+        with reading(self.engine) as connection:
+            found = {row.state: row.jobs for row in connection.execute(query)}
+        return MappingProxyType({state: int(found.get(state, 0)) for state in JobState})
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Forget jobs; how many were known."""
+        gone = delete(jobs).where(jobs.c.job_id.in_(bindparam("ids", expanding=True)))
+        with writing(self.engine) as connection:
+            return sum(connection.execute(gone, {"ids": batch}).rowcount for batch in _batches(ids))
+
+    def rebuild(self, found: Iterable[Job]) -> int:
+        """Hold exactly the jobs that are found; how many those are. All or none.
+
+        `found` is read while other writers wait: what they wrote before is in the folder by
+        then, and what they write next comes on top. Readers see the old index meanwhile.
+        """
+        with writing(self.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+            connection.execute(delete(jobs))
+            _insert(connection, found)
+            return int(connection.scalar(select(func.count()).select_from(jobs)) or 0)
+
+
+def open_index(root: Path, environment: Mapping[str, str] = os.environ) -> JobIndex:
+    """The index of a root, its tables made. Raises UsageError and IndexUnavailable."""
+    index = JobIndex(index_url(root, environment))
+    index.upgrade()
+    return index
+
+
+def page_query(filters: Filters, cursor: str, limit: int) -> Select[Any]:
+    """The question that a page asks."""
+    query = select(jobs.c.document).where(*_conditions(filters))
+    if cursor:
+        place = tuple_(jobs.c.created_at, jobs.c.job_id)
+        query = query.where(place < tuple_(*_place_of(cursor)))
+    return query.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    for column in ("state", "kind", "name", "owner", "spec_sha256"):
+        value = getattr(filters, column)
+        if value is not None:
+            yield jobs.c[column] == value
+    if filters.created_from is not None:
+        yield jobs.c.created_at >= filters.created_from
+    if filters.created_before is not None:
+        yield jobs.c.created_at < filters.created_before
+
+
+def _row(job: Job) -> dict[str, Any]:
+    columns = {name: getattr(job, name) for name in _WHAT_CHANGES if name != "document"}
+    # ASCII alone, since neither database takes every text that a file name can be.
+    document = json.dumps(job.as_json(), ensure_ascii=True, sort_keys=True)
+    return {"job_id": job.job_id, **columns, "document": document}
+
+
+def _newer_wins(connection: Connection) -> Any:
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(jobs)
+    return insert.on_conflict_do_update(
+        index_elements=[jobs.c.job_id],
+        set_={name: insert.excluded[name] for name in _WHAT_CHANGES},
+        where=jobs.c.rev < insert.excluded.rev,
+    )
+
+
+def _insert(connection: Connection, found: Iterable[Job]) -> None:
+    statement = _newer_wins(connection)
+    for batch in _batches(found):
+        connection.execute(statement, [_row(job) for job in batch])
+
+
+def _batches(found: Iterable[_T]) -> Iterator[list[_T]]:
+    rest = iter(found)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _cursor_after(job: Job) -> str:
+    plain = json.dumps([float(job.created_at).hex(), job.job_id])
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def _place_of(cursor: str) -> tuple[float, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        created_at, job_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        return float.fromhex(created_at), str(job_id)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise UsageError(
+            f"{cursor!r} is not a cursor", hint="use the cursor of the page before, unchanged"
+        ) from error
