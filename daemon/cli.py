@@ -19,6 +19,7 @@ from daemon.doctor import doctor_command
 from daemon.jobs_cli import jobs_app
 from daemon.progress import progress_listener
 from daemon.reindex import reindex_command
+from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
@@ -45,6 +46,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
+app.command(name="serve")(serve)
 _words = Console(stderr=True)
 
 _CORES = os.cpu_count() or 1

@@ -92,7 +92,7 @@ class SmallDaemon:
                 self.render(claimed)
 
     def render(self, claimed: Claimed) -> None:
-        claim, fs = claimed.claim, self.fs
+        claim, _fs = claimed.claim, self.fs
         work = self.places.own("work")
         folder = work / f"{claim.job_id}.a{claim.attempt}.{self.world.word()}"
         try:

@@ -39,7 +39,7 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs) -> None:
         except PowerCut:
             world.dead.add(daemon.owner)
             fs.cut_at = -1
-            seen = {name for name in fs.names(places.own("done"))}
+            seen = set(fs.names(places.own("done")))
             fs.power_loss()
             world.dead.add(daemon.owner)
         else:

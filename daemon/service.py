@@ -1,0 +1,226 @@
+"""`reelkiln serve`: the scan that is the truth, the workers, and the housekeeping of one root."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from ulid import ULID
+
+from daemon.dispatch import Waiting, order
+from daemon.drops import Drop, Patience, Signature
+from daemon.filesystems import file_system_of
+from daemon.fs import RealFs
+from daemon.inbox import Claimed, Inbox
+from daemon.index import JobIndex, open_index
+from daemon.index.database import IndexUnavailable
+from daemon.jobs import Priority
+from daemon.logs import logger
+from daemon.notify import notify
+from daemon.owners import Heart, Owners, new_owner_id
+from daemon.places import Claim, Places
+from daemon.recovery import recover
+from daemon.refusals import Refused
+from daemon.scanner import Scanner, ScanResult
+from daemon.shift import Shift
+from daemon.watch import Watch
+from renderer.errors import SpecInvalid
+from renderer.limits import Limits
+
+RECOVER_EVERY_S = 5.0
+HOLD_S = 5.0
+_LONGEST_SLEEP_S = 1.0
+_log = logger("service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """What a daemon is told: how many jobs at once, processes for each, and the limits."""
+
+    root: Path
+    workers: int = 1
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    limits: Limits = field(default_factory=Limits)
+    networks: str = ""
+    media: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+class Service:
+    """One daemon of one root. Several may serve the same root."""
+
+    def __init__(
+        self,
+        settings: ServeSettings,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings, self.clock, self.monotonic = settings, clock, monotonic
+        self.fs, self.places = RealFs(), Places(settings.root.absolute())
+        for folder in self.places.folders():
+            self.fs.make_folder(folder)
+        self.inbox = Inbox(
+            self.fs, self.places, new_owner_id(), clock, _new_id, lambda: secrets.token_hex(8)
+        )
+        self.owners = Owners(papers=self.inbox.papers, monotonic=monotonic)
+        self.wake, self.draining = threading.Event(), threading.Event()
+        self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
+        patience = file_system_of(self.places.inbox).patience(Patience())
+        self.scanner = Scanner(places=self.places, patience=patience, hints=self.watch.hints.of)
+        self.index: JobIndex = open_index(self.places.root, settings.environment)
+        self.shift = Shift(
+            inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
+            changed=self._index_job, held=self._hold, jobs=settings.jobs,
+            limits=settings.limits, networks=settings.networks, media=settings.media,
+        )  # fmt: skip
+        self._running: dict[Future[None], str] = {}
+        self._held_until = self._recovered_at = float("-inf")
+        self._told: set[str] = set()
+
+    def run(self) -> None:
+        """Serve until `stop` is called; then what runs is given back and this returns."""
+        self.index.upgrade()
+        _log.info("serving", root=str(self.places.root), owner=self.owners.me)
+        heart = Heart(self.owners, lambda error: _log.error("no heartbeat", error=str(error)))
+        pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
+        with heart, pool:
+            self.watch.refresh()  # before the first scan: nothing falls between the two
+            notify("READY=1", self.settings.environment)
+            try:
+                while not self.draining.is_set():
+                    self._turn(pool)
+            finally:
+                self.draining.set()
+                notify("STOPPING=1", self.settings.environment)
+                wait(self._running)
+                self.watch.stop()
+        self.index.close()
+        _log.info("ended")
+
+    def stop(self) -> None:
+        """End soon: no new jobs, those that run are given back. May be called by a signal."""
+        self.draining.set()
+        self.wake.set()
+
+    def _turn(self, pool: ThreadPoolExecutor) -> None:
+        now = self.monotonic()
+        self.wake.clear()
+        if now - self._recovered_at >= RECOVER_EVERY_S:
+            self._recovered_at = now
+            recover(self.inbox, self.owners, self.fs, self.places)
+            notify("WATCHDOG=1", self.settings.environment)
+        self._reap()
+        self.watch.refresh()
+        found = self.scanner.scan(now)
+        self._tell_oddities(found)
+        for refused in found.refused:
+            self._refuse(refused)
+        for leftover in found.leftovers:
+            self.fs.unlink(leftover)
+        if now >= self._held_until:
+            self._start(pool, found)
+        self.wake.wait(self._pause(found))
+
+    def _pause(self, found: ScanResult) -> float:
+        if found.next_at is None:
+            return _LONGEST_SLEEP_S
+        return min(_LONGEST_SLEEP_S, max(0.01, found.next_at - self.monotonic()))
+
+    def _start(self, pool: ThreadPoolExecutor, found: ScanResult) -> None:
+        """Fill the free places, best first: what waits among the claims and what lies ready."""
+        free = self.settings.workers - len(self._running)
+        claims = {claim.file_name: claim for claim in self.inbox.waiting()} if free else {}
+        drops = {str(drop.path): drop for drop in found.ready} if free else {}
+        queue = [self._waiting(claim) for claim in claims.values()]
+        queue += [_dropped(key, drop) for key, drop in drops.items()]
+        for one in order(queue, self.clock()):
+            if free <= 0:
+                return
+            claim = claims.get(one.name)
+            claimed = self.inbox.take(claim) if claim else self._claim(drops[one.name])
+            if claimed is not None:
+                self._index_job(claimed.job.job_id)
+                self._running[pool.submit(self._work, claimed)] = claimed.job.job_id
+                free -= 1
+
+    def _waiting(self, claim: Claim) -> Waiting:
+        job = self.inbox.ledger.read(claim.job_id)
+        return Waiting(
+            name=claim.file_name,
+            priority=claim.priority,
+            arrived=job.created_at if job else 0.0,
+            not_before=job.not_before if job else 0.0,
+        )
+
+    def _claim(self, drop: Drop) -> Claimed | None:
+        seen = self.fs.stat(drop.path)
+        if seen is None or _signature(seen) != drop.signature:
+            return None  # somebody wrote: it is not ready any more
+        claimed = self.inbox.claim(drop.path, seen, drop.priority)
+        if claimed is not None and drop.ready_file:
+            self.fs.unlink(drop.path.with_name(f"{drop.name}.ready"))
+        return claimed
+
+    def _refuse(self, refused: Refused) -> None:
+        drop = refused.drop
+        seen = self.fs.stat(drop.path)
+        claimed = self.inbox.claim(drop.path, seen, drop.priority) if seen else None
+        if claimed is not None:
+            self.inbox.reject(claimed, SpecInvalid([refused.fault], document=drop.name).as_json())
+            self._index_job(claimed.job.job_id)
+
+    def _work(self, claimed: Claimed) -> None:
+        try:
+            self.shift.work(claimed)
+        finally:
+            self.wake.set()
+
+    def _reap(self) -> None:
+        """Hear of shifts that ended; one that raised leaves its job to recovery and retries."""
+        for future in [future for future in self._running if future.done()]:
+            job_id = self._running.pop(future)
+            error = future.exception()
+            if error is not None:
+                _log.error("a job could not be ended", job_id=job_id, error=repr(error))
+                self._hold(repr(error))
+
+    def _hold(self, why: str) -> None:
+        """Take nothing new for a while: the fault is the machine's, not a job's."""
+        self._held_until = self.monotonic() + HOLD_S
+        _log.warning("intake pauses", why=why)
+
+    def _tell_oddities(self, found: ScanResult) -> None:
+        for oddity in found.oddities:
+            if oddity.message not in self._told:
+                _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
+        self._told = {oddity.message for oddity in found.oddities}
+
+    def _index_job(self, job_id: str) -> None:
+        """The index follows the folders; when it cannot, `reelkiln reindex` makes up for it."""
+        job = self.inbox.ledger.read(job_id)
+        if job is None:
+            return
+        try:
+            self.index.put(job)
+        except (IndexUnavailable, SQLAlchemyError) as error:
+            _log.warning("the index is behind", error=str(error), hint="run reelkiln reindex")
+
+
+def _new_id() -> str:
+    return str(ULID())
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return Signature(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _dropped(key: str, drop: Drop) -> Waiting:
+    arrived = drop.signature.ctime_ns / 1e9
+    return Waiting(name=key, priority=Priority(drop.priority), arrived=arrived)

@@ -1,0 +1,105 @@
+"""One job from claim to end: run it in a child, then do what its outcome asks for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from daemon.error_files import error_document
+from daemon.inbox import Claimed, Inbox
+from daemon.job_request import JobRequest
+from daemon.jobs import Progress
+from daemon.logs import logger
+from daemon.outcomes import Decision, Fate, Outcome, decide
+from daemon.places import Places
+from daemon.worker import run_job
+from renderer.limits import Limits
+
+_log = logger("shift")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """Works on claimed jobs. `draining` is set when the daemon wants to end.
+
+    `changed` hears the id of every job that changed, `held` of a fault of the system that is no
+    fault of the job.
+    """
+
+    inbox: Inbox
+    places: Places
+    clock: Callable[[], float]
+    draining: threading.Event
+    changed: Callable[[str], None]
+    held: Callable[[str], None]
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    networks: str = ""
+    media: tuple[Path, ...] = ()
+
+    def work(self, claimed: Claimed) -> None:
+        """Run a job to its end, or give it back."""
+        if self.inbox.is_cancelled(claimed.job):
+            self.inbox.cancel(claimed)
+        else:
+            self._run(self.inbox.begin(claimed))
+        self.changed(claimed.job.job_id)
+
+    def _run(self, claimed: Claimed) -> None:
+        self.changed(claimed.job.job_id)
+        _log.info("started", job_id=claimed.job.job_id, drop=claimed.job.name)
+        known = [claimed]
+
+        def on_progress(progress: Progress) -> None:
+            known[0] = self.inbox.note(known[0], progress=progress)
+            self.changed(claimed.job.job_id)
+
+        def should_stop() -> bool:
+            gone = not self.inbox.still_ours(claimed.claim)
+            return gone or self.draining.is_set() or self.inbox.is_cancelled(claimed.job)
+
+        outcome = run_job(self._request(claimed), on_progress=on_progress, should_stop=should_stop)
+        named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
+        self._conclude(self.inbox.note(known[0], **named), outcome)
+
+    def _request(self, claimed: Claimed) -> JobRequest:
+        return JobRequest(
+            spec=self.places.claimed(claimed.claim),
+            name=claimed.job.name,
+            outbox=self.places.outbox,
+            store=self.places.own("store"),
+            media=self.media or (self.places.root / "media", self.places.inbox),
+            jobs=self.jobs,
+            limits=self.limits,
+            networks=self.networks,
+        )
+
+    def _conclude(self, claimed: Claimed, outcome: Outcome) -> None:
+        job = claimed.job
+        decision = decide(outcome, job.retries + 1)
+        _log.info("ended", job_id=job.job_id, fate=decision.fate.value, code=outcome.code)
+        match decision.fate:
+            case Fate.SUCCEEDED:
+                bundle = outcome.bundle.name if outcome.bundle else ""
+                whole = replace(job.progress, percent=100, step="", eta_s=0)
+                told = self.inbox.note(claimed, progress=whole)
+                self.inbox.succeed(told, bundle, outcome.bundle_digest)
+            case Fate.REJECTED:
+                self.inbox.reject(claimed, self._error(claimed, outcome, decision))
+            case Fate.FAILED:
+                self.inbox.fail(claimed, self._error(claimed, outcome, decision))
+            case Fate.RETRY:
+                later = self.clock() + decision.wait_s
+                self.inbox.give_back(claimed, later, retries=job.retries + 1)
+            case Fate.HELD:
+                self.held(str((decision.error or {}).get("message", outcome.code)))
+                self.inbox.give_back(claimed, self.clock())
+            case Fate.STOPPED if self.inbox.is_cancelled(job):
+                self.inbox.cancel(claimed)
+            case Fate.STOPPED:
+                self.inbox.give_back(claimed, self.clock())
+
+    def _error(self, claimed: Claimed, outcome: Outcome, decision: Decision) -> dict[str, object]:
+        return error_document(claimed.job, decision.error or {}, outcome.stderr)
