@@ -191,6 +191,7 @@ class _Watch:
         self.began = self.moved_at = self.looked_at = clock()
         self.ready_at: float | None = None
         self.signs: tuple[int, Signs] = (0, Signs())
+        self.seen: frozenset[Member] = frozenset()  # a dead child no longer tells what it left
 
     def check(self, pid: int, talk: _Talk) -> Ended | None:
         """Why the child `pid` must be ended now, if it must."""
@@ -215,6 +216,7 @@ class _Watch:
             return False
         self.looked_at = now
         signs = (heard, signs_of(pid))
+        self.seen |= signs[1].members
         if _has_moved(self.signs, signs):
             self.signs, self.moved_at = signs, now
         return now - self.moved_at > self.quiet_s
@@ -309,7 +311,7 @@ def _follow(
                 watch.verdict = watch.check(leash.child.pid, talk)
             if watch.verdict is not None:
                 leash.pull()
-        leash.kill(watch.signs[1].members)
+        leash.kill(watch.seen)
         while selector.get_map() and _pump(selector, 0):
             pass
 
