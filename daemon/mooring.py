@@ -52,11 +52,10 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moored:
-    """The folders that may be scanned, open, by name. `replaced`: what was seen counts no more."""
+    """The folders that may be scanned, open, by name."""
 
     folders: Mapping[str, int] = field(default_factory=dict)
     oddities: tuple[Oddity, ...] = ()
-    replaced: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +83,7 @@ class Mooring:
         folders, oddities = self._below(inbox, stack)
         if replaced:
             oddities.append(self._replaced())
-        return Moored(folders=folders, oddities=tuple(oddities), replaced=replaced)
+        return Moored(folders=folders, oddities=tuple(oddities))
 
     def _below(self, inbox: int, stack: ExitStack) -> tuple[dict[str, int], list[Oddity]]:
         """The inbox and those of its folders that are there."""

@@ -69,9 +69,6 @@ class Scanner:
         """
         with ExitStack() as stack:
             moored = self._mooring.look(stack)
-            if moored.replaced:
-                self._seen.clear()
-                self._queue.clear()
             scan = _Scan(scanner=self, now=now, folders=dict(moored.folders))
             scan.oddities += moored.oddities
             if len(self._queue) < self.batch or now >= self._passed_at + _PASS_EVERY_S:
