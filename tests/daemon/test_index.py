@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,16 @@ def test_an_index_is_found_again(tmp_path: Path) -> None:
     again = open_index(tmp_path, {})
     assert again.get(job(1).job_id) == job(1)
     again.close()
+
+
+def test_daemons_that_start_together_make_the_tables_once(tmp_path: Path) -> None:
+    script = "import sys; from pathlib import Path; from daemon.index import open_index\n"
+    script += "sys.stdin.read(); open_index(Path(sys.argv[1]), {}).close()"
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    home = Path(__file__).parents[2]
+    daemons = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home)
+        for _ in range(4)
+    ]
+    said = [daemon.communicate()[1].decode() for daemon in daemons]
+    assert [daemon.returncode for daemon in daemons] == [0] * 4, said
