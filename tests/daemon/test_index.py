@@ -128,12 +128,17 @@ def test_an_index_is_found_again(tmp_path: Path) -> None:
 
 def test_daemons_that_start_together_make_the_tables_once(tmp_path: Path) -> None:
     script = "import sys; from pathlib import Path; from daemon.index import open_index\n"
-    script += "sys.stdin.read(); open_index(Path(sys.argv[1]), {}).close()"
+    script += "print(flush=True); sys.stdin.read()\n"
+    script += "open_index(Path(sys.argv[1]), {}).close()"
     command = [sys.executable, "-c", script, str(tmp_path)]
     home = Path(__file__).parents[2]
-    daemons = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home)
-        for _ in range(4)
-    ]
-    said = [daemon.communicate()[1].decode() for daemon in daemons]
-    assert [daemon.returncode for daemon in daemons] == [0] * 4, said
+    pipe = subprocess.PIPE
+    daemons = [subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=home) for _ in range(4)]
+    for daemon in daemons:  # all have imported what they need
+        assert daemon.stdout
+        daemon.stdout.readline()
+        daemon.stdout.close()
+    for daemon in daemons:
+        assert daemon.stdin
+        daemon.stdin.close()
+    assert [daemon.wait() for daemon in daemons] == [0] * 4
