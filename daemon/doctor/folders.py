@@ -34,6 +34,9 @@ _REMOTE = frozenset(
         "vmhgfs",
     )
 )
+    ("9p", "afs", "beegfs", "ceph", "cifs", "gfs2", "glusterfs", "gpfs", "lustre", "nfs", "nfs4",
+     "ocfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs")
+)  # fmt: skip
 _MOUNTS = Path("/proc/self/mountinfo")
 _GIB = 1024**3
 _FAULT_BELOW = _GIB

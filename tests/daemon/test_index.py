@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,21 @@ def test_an_index_is_found_again(tmp_path: Path) -> None:
     again = open_index(tmp_path, {})
     assert again.get(job(1).job_id) == job(1)
     again.close()
+
+
+def test_daemons_that_start_together_make_the_tables_once(tmp_path: Path) -> None:
+    script = "import sys; from pathlib import Path; from daemon.index import open_index\n"
+    script += "print(flush=True); sys.stdin.read()\n"
+    script += "open_index(Path(sys.argv[1]), {}).close()"
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    home = Path(__file__).parents[2]
+    pipe = subprocess.PIPE
+    daemons = [subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=home) for _ in range(4)]
+    for daemon in daemons:  # all have imported what they need
+        assert daemon.stdout
+        daemon.stdout.readline()
+        daemon.stdout.close()
+    for daemon in daemons:
+        assert daemon.stdin
+        daemon.stdin.close()
+    assert [daemon.wait() for daemon in daemons] == [0] * 4
