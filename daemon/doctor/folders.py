@@ -10,34 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.doctor.finding import Finding, broken, fine, poor
+from daemon.filesystems import file_system_of
 from daemon.fs import RealFs
 from daemon.places import Places
 
-_REMOTE = frozenset(
-    (
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "gfs2",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "vmhgfs",
-    )
-)
-    ("9p", "afs", "beegfs", "ceph", "cifs", "gfs2", "glusterfs", "gpfs", "lustre", "nfs", "nfs4",
-     "ocfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs")
-)  # fmt: skip
-_MOUNTS = Path("/proc/self/mountinfo")
 _GIB = 1024**3
 _FAULT_BELOW = _GIB
 _WARN_BELOW = 10 * _GIB
@@ -65,19 +41,6 @@ def look_at_folders(places: Places) -> Iterator[Finding]:
     yield from _probed(places)
 
 
-def kind_of(place: Path) -> str:
-    """The kind of file system of a folder, by the mount table; empty where there is none."""
-    if not _MOUNTS.exists():
-        return ""
-    best, kind = -1, ""
-    for line in _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        before, _, after = line.partition(" - ")
-        point = Path(before.split(" ")[4].replace("\\040", " "))
-        if place.resolve().is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), after.split(" ")[0]
-    return kind
-
-
 def _existing(places: Places, missing: list[Path]) -> Finding:
     if missing:
         names = ", ".join(str(folder.relative_to(places.root)) for folder in missing)
@@ -97,15 +60,12 @@ def _disks(places: Places) -> Iterator[Finding]:
         )
     else:
         yield fine("one-disk", "everything that is renamed is on one file system")
-    kind = kind_of(places.root)
-    if kind in _REMOTE or kind.startswith("fuse"):
-        yield poor(
-            "file-system",
-            f"{kind} tells of no changes made elsewhere: the inbox is only scanned",
-            "a local disk is faster; keep the index off this one with REELKILN_DATABASE_URL",
-        )
+    disk = file_system_of(places.root)
+    if disk.is_watched:
+        yield fine("file-system", disk.words())
     else:
-        yield fine("file-system", kind or "unknown: there is no mount table here")
+        fix = "a local disk is faster; keep the index off this one with REELKILN_DATABASE_URL"
+        yield poor("file-system", disk.words(), fix)
 
 
 def _room(root: Path) -> Finding:

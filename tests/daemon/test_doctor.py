@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.doctor import Finding, Level, examine
-from daemon.doctor.folders import clock_finding, kind_of, look_at_folders
+from daemon.doctor.folders import clock_finding, look_at_folders
 from daemon.doctor.host import foreign_daemon, inotify_findings
 from daemon.index import open_index
 from daemon.places import Places
@@ -109,10 +109,6 @@ def test_a_root_that_may_not_be_written_is_a_fault(places: Places) -> None:
     env = {"PYTHONPATH": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     done = subprocess.run(command, capture_output=True, text=True, cwd=home, env=env)
     assert "writable" in done.stdout, done.stderr
-
-
-def test_the_kind_of_file_system_is_read_from_the_mount_table() -> None:
-    assert kind_of(Path("/proc")) == "proc"
 
 
 @pytest.mark.parametrize(
