@@ -29,7 +29,9 @@ def main(wanted: int = 5000, seed: int = 1) -> None:
             if kills >= wanted:
                 break
     seconds = time.monotonic() - begun
-    print(f"{kills} kills in {i} roots, {seconds:.0f} s: nothing lost, doubled, halved or left over")
+    print(
+        f"{kills} kills in {i} roots, {seconds:.0f} s: nothing lost, doubled, halved or left over"
+    )
 
 
 if __name__ == "__main__":

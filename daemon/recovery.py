@@ -51,8 +51,9 @@ def _drop_intents(owners: Owners, fs: Fs, places: Places) -> None:
         for claim in found
         if owners.is_dead(claim.owner) and fs.stat(places.claimed(claim)) is None
     ]
-    if over:
-        fs.sync_folder(places.own("claimed"))  # or a claim put back by the dead comes back nameless
+    if over:  # what made the intents needless may be the last thing a daemon did before it died
+        fs.sync_folder(places.own("claimed"))
+        fs.sync_folder(places.own("jobs"))
     for claim in over:
         fs.unlink(places.intent(claim))
 

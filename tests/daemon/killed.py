@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from daemon.fs import RealFs
-from daemon.places import Places
 from tests.daemon.small_daemon import (
     SmallDaemon,
     World,

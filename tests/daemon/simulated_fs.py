@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 
-class PowerCut(BaseException):  # noqa: N818
+class PowerCut(BaseException):
     """The process is no more: not an Exception, so that nothing catches it."""
 
 

@@ -187,9 +187,7 @@ def receipts_hold(fs: Fs, places: Places) -> dict[str, Job]:
     return receipts
 
 
-def nothing_is_owed(
-    fs: Fs, places: Places, drops: Mapping[str, bytes], *, died: int
-) -> None:
+def nothing_is_owed(fs: Fs, places: Places, drops: Mapping[str, bytes], *, died: int) -> None:
     """I1 to I8 and I10 once daemons have run undisturbed."""
     bundles_are_whole(fs, places)
     assert spec_bytes(fs, places) == sorted(drops.values())
@@ -223,4 +221,3 @@ def _ends_lie_where_they_belong(fs: Fs, places: Places, receipts: dict[str, Job]
             spec = fs.read(folder / name.removesuffix(".error.json"), 10**6)
             assert sha256(spec).hexdigest() == receipts[data["job_id"]].spec_sha256
     assert set(explained) == failed
-
