@@ -164,7 +164,8 @@ class Inbox:
     def release(self, claim: Claim) -> None:
         """Let any daemon take the claim of a dead one; its attempt stays used up."""
         free = replace(claim, owner=UNOWNED)
-        self._moved(self._places.claimed(claim), self._places.claimed(free))
+        with suppress(FileNotFoundError):  # another daemon did; who takes it makes it durable
+            self._fs.rename_new(self._places.claimed(claim), self._places.claimed(free))
 
     def put_back(self, claim: Claim, job: Job, folder: Path | None = None) -> None:
         """The drop lies in the inbox again as if it had never been touched."""
@@ -200,33 +201,37 @@ class Inbox:
         return advance(job, to, now=now, **changes)
 
     def _end(self, claimed: Claimed, job: Job) -> None:
-        """Error file, receipt, status, rename: in this order, each durable before the next."""
+        """Receipt, error file, status, rename: in this order, each durable before the next.
+
+        The last one need not be durable: whoever finds the claim again ends it by its receipt.
+        """
         if not self.still_ours(claimed.claim):
             return
         job = self._explained(job)
         self.ledger.write(job)
+        self._grant_wishes(job)
         lies = self._places.claimed(claimed.claim)
         try:
             if job.state is JobState.FAILED:
                 set_aside(self.papers, lies, self._folder(job), job)
             else:
-                move_new(self._fs, lies, self._places.own("done") / job.job_id)
+                self._fs.rename_new(lies, self._places.own("done") / job.job_id)
         except FileNotFoundError:
             return  # a daemon that thought us dead ends it, by the same receipt
+
+    def _grant_wishes(self, job: Job) -> None:
+        """Remove what asked for a cancel, lest it meets the next drop of that name."""
         for wish in self._wishes(job):
-            self._fs.unlink(wish)
+            if self._fs.stat(wish) is not None:
+                self._fs.unlink(wish)
+                self._fs.sync_folder(wish.parent)
 
     def _explained(self, job: Job) -> Job:
-        """The end as decided, its error file written if it has one."""
-        decided = self.outbox.receipt(job.job_id)
-        failing = decided or job
-        if failing.state is JobState.FAILED:
-            target = self.outbox.explain(failing, self._folder(failing))
-            if decided is None:
-                decided = self.outbox.decide(job)
-                if decided.state is not JobState.FAILED:
-                    self.outbox.withdraw(target)
-        return decided or self.outbox.decide(job)
+        """The end as its receipt has it, which may not be this one; its error file is written."""
+        decided = self.outbox.decide(job)
+        if decided.state is JobState.FAILED:
+            self.outbox.explain(decided, self._folder(decided))
+        return decided
 
     # -- below -----------------------------------------------------------------------------
 

@@ -43,10 +43,6 @@ class Outbox:
                 return target
         raise FileExistsError(f"{folder}: every name for {job.name!r} is taken")
 
-    def withdraw(self, target: Path) -> None:
-        """Remove the error file of an end that did not come."""
-        self.papers.fs.unlink(target.with_name(target.name + _ERROR))
-
     def _is_of(self, path: Path, job_id: str) -> bool:
         data: Mapping[str, Any] = self.papers.read(path) or {}
         return data.get("job_id") == job_id

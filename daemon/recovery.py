@@ -19,7 +19,7 @@ def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim
     Nothing is removed because it is old: only because its owner is known to be dead.
     """
     _free_claims(inbox, owners, fs, places)
-    _drop_intents(inbox, owners, fs, places)
+    _drop_intents(owners, fs, places)
     _trash_work(inbox, owners, fs, places)
     _sweep_parts(owners, fs, places)
     _sweep_wishes(inbox, fs, places)
@@ -44,13 +44,18 @@ def _intended(inbox: Inbox, claim: Claim, places: Places) -> Job | None:
     return None if data is None else job_from_json(data)
 
 
-def _drop_intents(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
-    for name in fs.names(places.own("intents")):
-        claim = claim_of(name)
-        if claim is None or not owners.is_dead(claim.owner):
-            continue
-        if fs.stat(places.claimed(claim)) is None:
-            fs.unlink(places.intent(claim))
+def _drop_intents(owners: Owners, fs: Fs, places: Places) -> None:
+    found = [claim for name in fs.names(places.own("intents")) if (claim := claim_of(name))]
+    over = [
+        claim
+        for claim in found
+        if owners.is_dead(claim.owner) and fs.stat(places.claimed(claim)) is None
+    ]
+    if over:  # what made the intents needless may be the last thing a daemon did before it died
+        fs.sync_folder(places.own("claimed"))
+        fs.sync_folder(places.own("jobs"))
+    for claim in over:
+        fs.unlink(places.intent(claim))
 
 
 def _trash_work(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:

@@ -161,6 +161,7 @@ class SimulatedFs:
 
     def _step(self) -> None:
         self.calls += 1
+        assert self.calls < 50_000, "daemons that never rest"
         if self.calls == self.cut_at:
             raise PowerCut
 

@@ -1,7 +1,8 @@
 """A daemon with a renderer of no time at all, over any file system, and what must hold of it."""
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -12,7 +13,7 @@ from daemon.fs import Fs, move_new
 from daemon.inbox import MAX_ATTEMPTS, Claimed, Inbox
 from daemon.jobs import Job, JobState, Priority, job_from_json
 from daemon.owners import Owners
-from daemon.places import Claim, Places
+from daemon.places import Places
 from daemon.recovery import recover
 
 WORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -25,6 +26,7 @@ class World:
     """What outlives a daemon: numbers that are never used twice, and who is dead."""
 
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    starts: Counter[str] = field(default_factory=Counter)
     dead: set[str] = field(default_factory=set)
     now: float = 1000.0
 
@@ -92,8 +94,9 @@ class SmallDaemon:
                 self.render(claimed)
 
     def render(self, claimed: Claimed) -> None:
-        claim, _fs = claimed.claim, self.fs
+        claim = claimed.claim
         work = self.places.own("work")
+        self.world.starts[claim.job_id] += 1
         folder = work / f"{claim.job_id}.a{claim.attempt}.{self.world.word()}"
         try:
             self.build(claimed, folder, work)
@@ -149,6 +152,13 @@ def bundles_are_whole(fs: Fs, places: Places) -> None:
             assert sha256(fs.read(places.outbox / name / file, 10**6)).hexdigest() == digest
 
 
+def settled(fs: Fs, places: Places) -> set[str]:
+    """The jobs whose end a client has been told."""
+    names = fs.names(places.own("jobs"))
+    jobs = [json.loads(fs.read(places.own("jobs") / name, 10**6)) for name in names]
+    return {job["job_id"] for job in jobs if JobState(job["state"]).is_final}
+
+
 def spec_bytes(fs: Fs, places: Places) -> list[bytes]:
     """The bytes of every spec there is, wherever it lies."""
     found = []
@@ -177,12 +187,12 @@ def receipts_hold(fs: Fs, places: Places) -> dict[str, Job]:
     return receipts
 
 
-def nothing_is_owed(fs: Fs, places: Places, drops: list[bytes], *, died: int) -> None:
+def nothing_is_owed(fs: Fs, places: Places, drops: Mapping[str, bytes], *, died: int) -> None:
     """I1 to I8 and I10 once daemons have run undisturbed."""
     bundles_are_whole(fs, places)
-    assert spec_bytes(fs, places) == sorted(drops)
+    assert spec_bytes(fs, places) == sorted(drops.values())
     receipts = receipts_hold(fs, places)
-    assert len(receipts) == len(drops)
+    assert sorted(job.name for job in receipts.values()) == sorted(drops)
     for empty in ("claimed", "intents", "work", "parts", "cancel"):
         assert fs.names(places.own(empty)) == [], empty
     assert all(not name.endswith((".json", ".cancel")) for name in fs.names(places.inbox))
@@ -211,7 +221,3 @@ def _ends_lie_where_they_belong(fs: Fs, places: Places, receipts: dict[str, Job]
             spec = fs.read(folder / name.removesuffix(".error.json"), 10**6)
             assert sha256(spec).hexdigest() == receipts[data["job_id"]].spec_sha256
     assert set(explained) == failed
-
-
-Wrapper = Callable[[Fs], Fs]
-_ = Claim

@@ -1,9 +1,16 @@
 """The protocol under power cuts, and proof that each of its syncs and renames is needed."""
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from daemon.inbox import MAX_ATTEMPTS, Claimed, Inbox
+from daemon.jobs import Job, Priority
+from daemon.ledger import Papers
 from tests.daemon.simulated_fs import PowerCut, SimulatedFs
 from tests.daemon.small_daemon import (
     SmallDaemon,
@@ -13,48 +20,48 @@ from tests.daemon.small_daemon import (
     made,
     nothing_is_owed,
     receipts_hold,
+    settled,
 )
 
 SPECS = (b"good 1", b"refuse 2", b"fail 3", b"later 4", b"good 1")
 
 
-def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs) -> None:
+def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs, daemon: Any = None) -> None:
     """Drops, daemons cut off one to four times at any call, then one that is left alone."""
-    chance = random.Random(seed)
+    chance, daemon = random.Random(seed), daemon or SmallDaemon
     fs = make(seed, ordered=chance.random() < 0.5)
     places, world = made(fs, Path("/r")), World()
-    drops = [chance.choice(SPECS) for _ in range(chance.randint(1, 3))]
-    for i, data in enumerate(drops):
-        drop(fs, places, f"{(i % 2 and 'x') or 'y'}{i}.json", data)
+    drops = {f"x{i}.json": chance.choice(SPECS) for i in range(chance.randint(1, 3))}
+    for name, data in drops.items():
+        drop(fs, places, name, data)
     if chance.random() < 0.3:
-        fs.write_new(places.inbox / "y0.json.cancel", b"")
+        fs.write_new(places.inbox / "x0.json.cancel", b"")
         fs.sync_folder(places.inbox)
-    cuts = chance.randint(1, 4)
-    observed: set[str] = set()
+    cuts, told = chance.randint(1, 4), set()
     for i in range(cuts):
-        daemon = SmallDaemon(fs, places, world, f"d{i}")
-        fs.cut_at = fs.calls + chance.randint(1, chance.choice((20, 60, 200)))
-        try:
-            daemon.run()
-        except PowerCut:
-            world.dead.add(daemon.owner)
-            fs.cut_at = -1
-            seen = set(fs.names(places.own("done")))
-            fs.power_loss()
-            world.dead.add(daemon.owner)
-        else:
-            fs.cut_at = -1
-            seen = set(fs.names(places.own("done")))
-            world.dead.add(daemon.owner)
-            fs.power_loss()
-        del seen
+        _until_cut(fs, daemon(fs, places, world, f"d{i}"), chance.choice((20, 60, 200)), chance)
+        world.dead.add(f"d{i}")
         bundles_are_whole(fs, places)
-        receipts = receipts_hold(fs, places)
-        assert observed <= receipts.keys()
-        observed |= receipts.keys()
-    SmallDaemon(fs, places, world, "last").run()
-    SmallDaemon(fs, places, world, "last").turn()
+        told |= settled(fs, places)
+        rejected = set(fs.names(places.rejected)) | set(fs.names(places.failed))
+        if chance.random() < 0.8:
+            fs.power_loss()
+        bundles_are_whole(fs, places)
+        assert told <= receipts_hold(fs, places).keys()
+        assert len(rejected - set(fs.names(places.rejected)) - set(fs.names(places.failed))) <= 2
+    daemon(fs, places, world, "last").run()
     nothing_is_owed(fs, places, drops, died=cuts)
+    assert all(n <= MAX_ATTEMPTS + 1 for n in world.starts.values())
+
+
+def _until_cut(fs: SimulatedFs, daemon: SmallDaemon, calls: int, chance: random.Random) -> None:
+    fs.cut_at = fs.calls + chance.randint(1, calls)
+    try:
+        daemon.run()
+    except PowerCut:
+        pass
+    finally:
+        fs.cut_at = -1
 
 
 def test_nothing_is_lost_doubled_or_halved_in_1500_histories_of_power_cuts() -> None:
@@ -63,3 +70,177 @@ def test_nothing_is_lost_doubled_or_halved_in_1500_histories_of_power_cuts() -> 
             history(seed)
         except BaseException as error:
             raise AssertionError(f"seed {seed}") from error
+
+
+def test_a_spec_that_cuts_the_power_is_tried_twice() -> None:
+    for seed in range(40):
+        assert deadly(seed, SimulatedFs) <= MAX_ATTEMPTS
+
+
+def deadly(seed: int, make: Callable[..., SimulatedFs]) -> int:
+    """How often a spec is tried that cuts the power whenever it runs."""
+
+    class Deadly(SmallDaemon):
+        def render(self, claimed: Claimed) -> None:
+            self.world.starts[claimed.claim.job_id] += 1
+            raise PowerCut
+
+    fs = make(seed, ordered=bool(seed % 2))
+    places, world = made(fs, Path("/r")), World()
+    drop(fs, places, "x.json", b"good")
+    for i in range(12):
+        try:
+            Deadly(fs, places, world, f"d{i}").run()
+        except PowerCut:
+            world.dead.add(f"d{i}")
+            fs.power_loss()
+    nothing_is_owed(fs, places, {"x.json": b"good"}, died=12)
+    return max(world.starts.values())
+
+
+def drained(seed: int, make: Callable[..., SimulatedFs]) -> int:
+    """The attempt of a job that was given back before the power went."""
+    fs = make(seed, ordered=bool(seed % 2))
+    places, world = made(fs, Path("/r")), World()
+    drop(fs, places, "x.json", b"good")
+    daemon = SmallDaemon(fs, places, world, "d0")
+    path = places.inbox / "x.json"
+    seen = fs.stat(path)
+    assert seen is not None
+    claimed = daemon.inbox.claim(path, seen, Priority.NORMAL)
+    assert claimed is not None
+    daemon.inbox.give_back(daemon.inbox.begin(claimed), 0.0)
+    fs.power_loss()
+    world.dead.add("d0")
+    second = SmallDaemon(fs, places, world, "d1")
+    second.owners.beat()
+    (claim,) = second.inbox.waiting() or second.inbox.claims()
+    return claim.attempt
+
+
+def test_a_job_given_back_has_used_no_attempt() -> None:
+    assert {drained(seed, SimulatedFs) for seed in range(20)} == {0}
+
+
+def unsynced_bytes_in(folder: str) -> type[SimulatedFs]:
+    class Mutant(SimulatedFs):
+        def rename(self, old: Path, new: Path) -> None:
+            super().rename(old, new)
+            if old.parent.name == "parts" and new.parent.name == folder:
+                node = self._node(new)
+                assert node is not None
+                node.synced = False
+
+    return Mutant
+
+
+def unsynced_names_in(folder: str) -> type[SimulatedFs]:
+    class Mutant(SimulatedFs):
+        def sync_folder(self, path: Path) -> None:
+            skipped = path.name == folder or (folder == "work/*" and path.parent.name == "work")
+            if not (skipped and self.calls > 40):
+                super().sync_folder(path)
+
+    return Mutant
+
+
+class CopiesInsteadOfMoving(SimulatedFs):
+    def rename_new(self, old: Path, new: Path) -> None:
+        node = self._node(old)
+        if old.parent.name == "parts" or node is None or node.entries is not None:
+            return super().rename_new(old, new)
+        self.write_new(new, self.read(old, 10**6))
+        return self.unlink(old)
+
+
+class UnsyncedFilms(SimulatedFs):
+    def write_new(self, path: Path, data: bytes) -> None:
+        is_film = path.parent.parent.name == "work"
+        (self.write_unsynced if is_film else super().write_new)(path, data)
+
+
+MUTANTS = [
+    *(pytest.param(unsynced_bytes_in(x), id=f"bytes of {x}") for x in (
+        "intents", "jobs", "receipts", "rejected", "failed"
+    )),
+    *(pytest.param(unsynced_names_in(x), id=f"names of {x}") for x in (
+        "intents", "claimed", "jobs", "receipts", "rejected", "outbox", "inbox", "work/*"
+    )),
+    pytest.param(CopiesInsteadOfMoving, id="copy and remove"),
+    pytest.param(UnsyncedFilms, id="bytes of a bundle"),
+]  # fmt: skip
+
+
+def is_caught(make: Callable[..., SimulatedFs], daemon: Any = None, seeds: int = 800) -> bool:
+    for seed in range(seeds):
+        try:
+            history(seed, make, daemon)
+            if seed < 20 and daemon is None:
+                assert deadly(seed, make) <= MAX_ATTEMPTS
+                assert drained(seed, make) == 0
+        except Exception:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_protocol_without_one_of_its_steps_is_caught(mutant: type[SimulatedFs]) -> None:
+    assert is_caught(mutant)
+
+
+def _in_place(self: Papers, path: Path, document: Any, name: Any) -> None:
+    if name == self.fs.rename_new and self.fs.stat(path) is not None:
+        raise FileExistsError
+    self.fs.unlink(path)
+    self.fs.write_new(path, json.dumps(document).encode())
+
+
+def _moved_before_explained(self: Inbox, claimed: Claimed, job: Job) -> None:
+    self._fs.rename_new(
+        self._places.claimed(claimed.claim), self._places.own("done") / claimed.job.job_id
+    )
+    self.ledger.write(self._explained(job))
+
+
+def _no_error_file(self: Inbox, job: Job) -> Job:
+    return self.outbox.decide(job)
+
+
+ORDERS = [
+    (Papers, "_put", _in_place),
+    (Inbox, "_end", _moved_before_explained),
+    (Inbox, "_explained", _no_error_file),
+    (Inbox, "_grant_wishes", lambda self, job: None),
+    (Inbox, "_is_published", lambda self, job: True),
+]
+
+
+@pytest.mark.parametrize(("owner", "step", "wrong"), ORDERS, ids=[o[1] for o in ORDERS])
+def test_steps_left_out_or_in_another_order_are_caught(
+    owner: type, step: str, wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, step, wrong)
+    assert is_caught(SimulatedFs, SmallDaemon)
+
+
+class RenamesReceiptFirst(SmallDaemon):
+    """The receipt before the bundle."""
+
+    def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
+        decide = self.inbox.outbox.decide
+        job = self.inbox._ended(claimed, "succeeded", bundle="b", bundle_digest="0")  # type: ignore
+        decide(job)
+        super().build(claimed, folder, work)
+
+
+class BuildsInPlace(SmallDaemon):
+    """The bundle is written where clients see it."""
+
+    def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
+        seen = self.places.outbox / folder.name
+        super().build(claimed, seen, work)
+
+
+@pytest.mark.parametrize("daemon", [RenamesReceiptFirst, BuildsInPlace])
+def test_a_daemon_that_shows_unfinished_things_is_caught(daemon: type[SmallDaemon]) -> None:
+    assert is_caught(SimulatedFs, daemon)
