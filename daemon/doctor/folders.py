@@ -23,11 +23,11 @@ _PROBE = ".doctor-"
 
 def look_at_folders(places: Places) -> Iterator[Finding]:
     """Every finding about the folders; probes leave nothing behind."""
-    missing = [folder for folder in places.folders() if not folder.is_dir()]
+    missing = [folder for folder in places.folders() if not os.path.isdir(folder)]
     barred = [
         folder
         for folder in places.folders()
-        if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.W_OK | os.X_OK)
     ]
     if not places.root.is_dir():
         yield broken("folders", f"{places.root} is not there", f"mkdir -p '{places.root}'")

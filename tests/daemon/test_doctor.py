@@ -102,7 +102,7 @@ def test_a_root_that_may_not_be_written_is_a_fault(places: Places) -> None:
     )
     command = [sys.executable, "-c", script, str(places.root)]
     if os.geteuid() == 0:
-        for parent in places.root.parents[:3]:
+        for parent in places.root.parents[:4]:
             parent.chmod(0o755)
         command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
     home = Path(__file__).parents[2]
