@@ -90,6 +90,9 @@ class Inbox:
         job = touched(job, now=now, attempt=1, spec_sha256=sha256(data).hexdigest())
         job = self.ledger.write(job)
         self._fs.unlink(intent)
+        if not self.still_ours(claim):
+            self._drop_phantom(job)
+            return None
         return Claimed(claim=claim, job=job, data=data)
 
     def take(self, claim: Claim) -> Claimed | None:
@@ -234,6 +237,13 @@ class Inbox:
         return decided
 
     # -- below -----------------------------------------------------------------------------
+
+    def _drop_phantom(self, job: Job) -> None:
+        """Remove the status of a drop that was put back while we were thought dead."""
+        if any(claim.job_id == job.job_id for claim in self.claims()):
+            return
+        if self.outbox.receipt(job.job_id) is None:
+            self._fs.unlink(self._places.status(job.job_id))
 
     def _won(self, path: Path, claim: Claim) -> bool:
         target = self._places.claimed(claim)
