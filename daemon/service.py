@@ -37,6 +37,7 @@ from renderer.limits import Limits
 RECOVER_EVERY_S = 5.0
 HOLD_S = 5.0
 _LONGEST_SLEEP_S = 1.0
+_GONE = frozenset({"inbox-gone", "inbox-replaced"})
 _log = logger("service")
 
 
@@ -64,15 +65,15 @@ class Service:
     ) -> None:
         self.settings, self.clock, self.monotonic = settings, clock, monotonic
         self.fs, self.places = RealFs(), Places(settings.root.absolute())
-        for folder in self.places.folders():
-            self.fs.make_folder(folder)
+        self._make_folders()
         self.inbox = Inbox(
             self.fs, self.places, new_owner_id(), clock, _new_id, lambda: secrets.token_hex(8)
         )
         self.owners = Owners(papers=self.inbox.papers, monotonic=monotonic)
         self.wake, self.draining = threading.Event(), threading.Event()
         self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
-        patience = file_system_of(self.places.inbox).patience(Patience())
+        disk = file_system_of(self.places.inbox)
+        self._is_watched, patience = disk.is_watched, disk.patience(Patience())
         self.scanner = Scanner(places=self.places, patience=patience, hints=self.watch.hints.of)
         self.index: JobIndex = open_index(self.places.root, settings.environment)
         self.shift = Shift(
@@ -91,7 +92,7 @@ class Service:
         heart = Heart(self.owners, lambda error: _log.error("no heartbeat", error=str(error)))
         pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
         with heart, pool:
-            self.watch.refresh()  # before the first scan: nothing falls between the two
+            self._watch()  # before the first scan: nothing falls between the two
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -117,7 +118,7 @@ class Service:
             recover(self.inbox, self.owners, self.fs, self.places)
             notify("WATCHDOG=1", self.settings.environment)
         self._reap()
-        self.watch.refresh()
+        self._watch()
         found = self.scanner.scan(now)
         self._tell_oddities(found)
         for refused in found.refused:
@@ -127,6 +128,10 @@ class Service:
         if now >= self._held_until:
             self._start(pool, found)
         self.wake.wait(self._pause(found))
+
+    def _watch(self) -> None:
+        if self._is_watched:  # elsewhere events say only half of what happens
+            self.watch.refresh()
 
     def _pause(self, found: ScanResult) -> float:
         if found.next_at is None:
@@ -196,7 +201,13 @@ class Service:
         self._held_until = self.monotonic() + HOLD_S
         _log.warning("intake pauses", why=why)
 
+    def _make_folders(self) -> None:
+        for folder in self.places.folders():
+            self.fs.make_folder(folder)
+
     def _tell_oddities(self, found: ScanResult) -> None:
+        if any(oddity.code in _GONE for oddity in found.oddities):
+            self._make_folders()
         for oddity in found.oddities:
             if oddity.message not in self._told:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)

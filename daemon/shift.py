@@ -71,7 +71,7 @@ class Shift:
             outbox=self.places.outbox,
             store=self.places.own("store"),
             media=self.media or (self.places.root / "media", self.places.inbox),
-            jobs=self.jobs,
+            jobs=1 if claimed.job.retries else self.jobs,  # with care, after a fault
             limits=self.limits,
             networks=self.networks,
         )

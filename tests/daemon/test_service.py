@@ -154,6 +154,16 @@ def test_two_daemons_share_an_inbox(root: Path) -> None:
     assert len({r["bundle"] for r in receipts(root)}) == 6
 
 
+def test_an_inbox_that_was_removed_is_made_again(root: Path) -> None:
+    with serving(root) as child:
+        until(lambda: (root / "inbox" / "rejected").is_dir(), child, root)
+        shutil.rmtree(root / "inbox")
+        until(lambda: (root / "inbox" / "rejected").is_dir(), child, root)
+        drop(root, "good.yaml", GOOD)
+        until(lambda: receipts(root), child, root)
+    assert [r["state"] for r in receipts(root)] == ["succeeded"]
+
+
 def test_a_job_that_needs_a_missing_source_fails_beside_its_reason(root: Path) -> None:
     with serving(root) as child:
         drop(root, "lost.json", json.dumps({
