@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -116,6 +117,7 @@ class Service:
         if now - self._recovered_at >= RECOVER_EVERY_S:
             self._recovered_at = now
             recover(self.inbox, self.owners, self.fs, self.places)
+            self._empty_trash()
             notify("WATCHDOG=1", self.settings.environment)
         self._reap()
         self._watch()
@@ -128,6 +130,11 @@ class Service:
         if now >= self._held_until:
             self._start(pool, found)
         self.wake.wait(self._pause(found))
+
+    def _empty_trash(self) -> None:
+        """Folders of attempts that died; several daemons may be at it, so what is gone is gone."""
+        for name in self.fs.names(self.places.own("trash")):
+            shutil.rmtree(self.places.own("trash") / name, ignore_errors=True)
 
     def _watch(self) -> None:
         if self._is_watched:  # elsewhere events say only half of what happens
