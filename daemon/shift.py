@@ -85,6 +85,7 @@ class Shift:
                 bundle = outcome.bundle.name if outcome.bundle else ""
                 whole = replace(job.progress, percent=100, step="", eta_s=0)
                 told = self.inbox.note(claimed, progress=whole)
+                told = self.inbox.announce(told, bundle, outcome.bundle_digest)
                 self.inbox.succeed(told, bundle, outcome.bundle_digest)
             case Fate.REJECTED:
                 self.inbox.reject(claimed, self._error(claimed, outcome, decision))
