@@ -7,7 +7,6 @@ n-th call, or that forgets whatever was not synced when the power goes.
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -136,11 +135,6 @@ def move_new(fs: Fs, old: Path, new: Path) -> None:
     fs.sync_folder(new.parent)
     if old.parent != new.parent:
         fs.sync_folder(old.parent)
-
-
-def is_no_room(error: OSError) -> bool:
-    """Whether an error says that the disk or the quota is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager

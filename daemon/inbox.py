@@ -7,6 +7,7 @@ docs/inbox.md says in which order things become durable, and why.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,17 +19,9 @@ from daemon.fs import Fs, move_new
 from daemon.jobs import Job, JobState, Priority, advance, touched
 from daemon.ledger import Ledger, Papers
 from daemon.outbox import Outbox, set_aside
+from daemon.outcomes import MAX_SUSPECT_ATTEMPTS, poison_error
 from daemon.places import UNOWNED, Claim, Places, claim_of
-
-MAX_SPEC_BYTES = 1024 * 1024
-MAX_ATTEMPTS = 2
-POISON: Mapping[str, Any] = {
-    "code": "poison",
-    "message": f"the daemon died {MAX_ATTEMPTS} times while it worked on this spec",
-    "hint": "see the daemon's log for its last words; move the file back to the inbox to try again",
-    "retryable": False,
-    "errors": [],
-}
+from renderer.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +44,9 @@ class Inbox:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         nonce: Callable[[], str],
+        max_bytes: int = Limits().max_document_bytes,
     ) -> None:
+        self._max_bytes = max_bytes
         self._fs, self._places, self._clock, self._new_id = fs, places, clock, new_id
         self.papers = Papers(fs=fs, places=places, owner=owner_id, nonce=nonce)
         self.ledger = Ledger(papers=self.papers)
@@ -80,7 +75,7 @@ class Inbox:
             self._fs.unlink(intent)
             return None
         try:
-            data = self._fs.read(self._places.claimed(claim), MAX_SPEC_BYTES + 1)
+            data = self._bytes_of(claim)
         except OSError:
             self.put_back(claim, job, path.parent)
             raise
@@ -110,8 +105,8 @@ class Inbox:
             self._end(claimed, job)
         elif self._is_published(job):
             self.succeed(claimed, job.bundle, job.bundle_digest)
-        elif claim.attempt >= MAX_ATTEMPTS:
-            self.fail(claimed, POISON)
+        elif claim.attempt >= MAX_SUSPECT_ATTEMPTS:
+            self.fail(claimed, poison_error(None, claim.attempt))
         else:
             return claimed
         return None
@@ -258,7 +253,7 @@ class Inbox:
 
     def _taken(self, claim: Claim) -> Claimed:
         now = self._clock()
-        data = self._fs.read(self._places.claimed(claim), MAX_SPEC_BYTES + 1)
+        data = self._bytes_of(claim)
         job = self.ledger.read(claim.job_id) or Job(
             job_id=claim.job_id, name=claim.job_id, state=JobState.QUEUED,
             priority=claim.priority, created_at=now,
@@ -271,6 +266,14 @@ class Inbox:
         if not job.state.is_final:
             job = self.ledger.write(job)
         return Claimed(claim=claim, job=job, data=data)
+
+    def _bytes_of(self, claim: Claim) -> bytes:
+        """What was dropped; nothing for a link, a pipe or a folder, which are never opened."""
+        path = self._places.claimed(claim)
+        found = self._fs.stat(path)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            return b""
+        return self._fs.read(path, self._max_bytes + 1)
 
     def _noted(self, claimed: Claimed, job: Job) -> Claimed:
         if not self.still_ours(claimed.claim):

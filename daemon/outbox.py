@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.error_files import SUFFIX, error_document
 from daemon.fs import move_new
 from daemon.jobs import Job, job_from_json
 from daemon.ledger import Papers
 
 _NAME_BYTES = 255
-_ERROR = ".error.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,12 @@ class Outbox:
 
     def explain(self, job: Job, folder: Path) -> Path:
         """Write the error file of a job; where its spec belongs. Safe to repeat."""
-        document = {**(job.error or {}), "job_id": job.job_id, "name": job.name}
+        error = job.error or {}
+        document = error_document(job, error, error.get("stderr", ()))
         for target in places_for(folder, job.name, job.job_id):
             if self.papers.fs.stat(target) is not None:
                 continue
-            error_file = target.with_name(target.name + _ERROR)
+            error_file = target.with_name(target.name + SUFFIX)
             if self.papers.create(error_file, document) or self._is_of(error_file, job.job_id):
                 return target
         raise FileExistsError(f"{folder}: every name for {job.name!r} is taken")
@@ -50,11 +51,11 @@ class Outbox:
 
 def places_for(folder: Path, name: str, job_id: str) -> Iterator[Path]:
     """Where a spec may go, best first: its own name, then one that nobody else uses."""
-    if len(os.fsencode(name + _ERROR)) <= _NAME_BYTES:
+    if len(os.fsencode(name + SUFFIX)) <= _NAME_BYTES:
         yield folder / name
     stem, dot, extension = name.rpartition(".")
     ending = f".{job_id}{dot}{extension}" if stem and len(extension) <= 8 else f".{job_id}"
-    room = _NAME_BYTES - len(os.fsencode(ending + _ERROR))
+    room = _NAME_BYTES - len(os.fsencode(ending + SUFFIX))
     yield folder / (os.fsdecode(os.fsencode(stem or name)[:room]) + ending)
 
 

@@ -6,12 +6,11 @@ import hashlib
 import stat
 from pathlib import Path
 
+from daemon.error_files import SUFFIX
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState, Priority
 from daemon.places import Places
 from renderer.errors import UsageError
-
-_ERROR = ".error.json"
 
 
 def retry(fs: Fs, places: Places, job: Job) -> Path:
@@ -35,14 +34,14 @@ def retry(fs: Fs, places: Places, job: Job) -> Path:
             hint="wait until the daemon has taken it, or remove it, then retry",
         ) from error
     fs.sync_folder(folder)
-    fs.unlink(spec.with_name(spec.name + _ERROR))
+    fs.unlink(spec.with_name(spec.name + SUFFIX))
     fs.sync_folder(places.failed)
     return target
 
 
 def _spec_of(fs: Fs, places: Places, job: Job) -> Path:
     """The file that holds the job's bytes: others of its name may have failed as well."""
-    names = [name for name in fs.names(places.failed) if not name.endswith(_ERROR)]
+    names = [name for name in fs.names(places.failed) if not name.endswith(SUFFIX)]
     for name in sorted(names, key=lambda name: (name != job.name, name)):
         path = places.failed / name
         if _sha256(fs, path) == job.spec_sha256:

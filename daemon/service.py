@@ -68,14 +68,25 @@ class Service:
         self.fs, self.places = RealFs(), Places(settings.root.absolute())
         self._make_folders()
         self.inbox = Inbox(
-            self.fs, self.places, new_owner_id(), clock, _new_id, lambda: secrets.token_hex(8)
+            self.fs,
+            self.places,
+            new_owner_id(),
+            clock,
+            _new_id,
+            lambda: secrets.token_hex(8),
+            settings.limits.max_document_bytes,
         )
         self.owners = Owners(papers=self.inbox.papers, monotonic=monotonic)
         self.wake, self.draining = threading.Event(), threading.Event()
         self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
         disk = file_system_of(self.places.inbox)
         self._is_watched, patience = disk.is_watched, disk.patience(Patience())
-        self.scanner = Scanner(places=self.places, patience=patience, hints=self.watch.hints.of)
+        self.scanner = Scanner(
+            places=self.places,
+            patience=patience,
+            hints=self.watch.hints.of,
+            max_bytes=settings.limits.max_document_bytes,
+        )
         self.index: JobIndex = open_index(self.places.root, settings.environment)
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
@@ -97,7 +108,11 @@ class Service:
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
-                    self._turn(pool)
+                    try:
+                        self._turn(pool)
+                    except OSError as error:  # a full or failing disk: what is there stays there
+                        self._hold(str(error))
+                        self.draining.wait(_LONGEST_SLEEP_S)
             finally:
                 self.draining.set()
                 notify("STOPPING=1", self.settings.environment)

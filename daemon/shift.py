@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from daemon.error_files import error_document
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest
 from daemon.jobs import Progress
@@ -88,9 +87,9 @@ class Shift:
                 told = self.inbox.announce(told, bundle, outcome.bundle_digest)
                 self.inbox.succeed(told, bundle, outcome.bundle_digest)
             case Fate.REJECTED:
-                self.inbox.reject(claimed, self._error(claimed, outcome, decision))
+                self.inbox.reject(claimed, self._error(outcome, decision))
             case Fate.FAILED:
-                self.inbox.fail(claimed, self._error(claimed, outcome, decision))
+                self.inbox.fail(claimed, self._error(outcome, decision))
             case Fate.RETRY:
                 later = self.clock() + decision.wait_s
                 self.inbox.give_back(claimed, later, retries=job.retries + 1)
@@ -102,5 +101,5 @@ class Shift:
             case Fate.STOPPED:
                 self.inbox.give_back(claimed, self.clock())
 
-    def _error(self, claimed: Claimed, outcome: Outcome, decision: Decision) -> dict[str, object]:
-        return error_document(claimed.job, decision.error or {}, outcome.stderr)
+    def _error(self, outcome: Outcome, decision: Decision) -> dict[str, object]:
+        return {**(decision.error or {}), "stderr": list(outcome.stderr)}

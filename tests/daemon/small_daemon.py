@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from daemon.fs import Fs, move_new
-from daemon.inbox import MAX_ATTEMPTS, Claimed, Inbox
+from daemon.inbox import Claimed, Inbox
 from daemon.jobs import Job, JobState, Priority, job_from_json
+from daemon.outcomes import MAX_SUSPECT_ATTEMPTS
 from daemon.owners import Owners
 from daemon.places import Places
 from daemon.recovery import recover
@@ -200,7 +201,7 @@ def nothing_is_owed(fs: Fs, places: Places, drops: Mapping[str, bytes], *, died:
     for job in receipts.values():
         document = json.loads(fs.read(places.status(job.job_id), 10**6))
         assert (document["state"], document["bundle"]) == (job.state, job.bundle)
-        assert (job.error or {}).get("code") != "poison" or died >= MAX_ATTEMPTS
+        assert (job.error or {}).get("code") != "poison" or died >= MAX_SUSPECT_ATTEMPTS
     _ends_lie_where_they_belong(fs, places, receipts)
 
 

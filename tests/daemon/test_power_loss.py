@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from daemon.inbox import MAX_ATTEMPTS, Claimed, Inbox
+from daemon.inbox import Claimed, Inbox
 from daemon.jobs import Job, Priority
 from daemon.ledger import Papers
+from daemon.outcomes import MAX_SUSPECT_ATTEMPTS
 from tests.daemon.simulated_fs import PowerCut, SimulatedFs
 from tests.daemon.small_daemon import (
     SmallDaemon,
@@ -51,7 +52,7 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs, daemon: A
         assert len(rejected - set(fs.names(places.rejected)) - set(fs.names(places.failed))) <= 2
     daemon(fs, places, world, "last").run()
     nothing_is_owed(fs, places, drops, died=cuts)
-    assert all(n <= MAX_ATTEMPTS + 1 for n in world.starts.values())
+    assert all(n <= MAX_SUSPECT_ATTEMPTS + 1 for n in world.starts.values())
 
 
 def _until_cut(fs: SimulatedFs, daemon: SmallDaemon, calls: int, chance: random.Random) -> None:
@@ -74,7 +75,7 @@ def test_nothing_is_lost_doubled_or_halved_in_1500_histories_of_power_cuts() -> 
 
 def test_a_spec_that_cuts_the_power_is_tried_twice() -> None:
     for seed in range(40):
-        assert deadly(seed, SimulatedFs) <= MAX_ATTEMPTS
+        assert deadly(seed, SimulatedFs) <= MAX_SUSPECT_ATTEMPTS
 
 
 def deadly(seed: int, make: Callable[..., SimulatedFs]) -> int:
@@ -176,7 +177,7 @@ def is_caught(make: Callable[..., SimulatedFs], daemon: Any = None, seeds: int =
         try:
             history(seed, make, daemon)
             if seed < 20 and daemon is None:
-                assert deadly(seed, make) <= MAX_ATTEMPTS
+                assert deadly(seed, make) <= MAX_SUSPECT_ATTEMPTS
                 assert drained(seed, make) == 0
         except Exception:
             return True

@@ -98,6 +98,30 @@ def test_a_dropped_spec_becomes_a_bundle_and_a_broken_one_a_positioned_error(roo
     assert child.returncode == 0
 
 
+def test_every_error_file_has_the_documented_fields_whoever_refused(root: Path) -> None:
+    with serving(root) as child:
+        drop(root, "broken.yaml", BROKEN)  # refused by the render's own checks
+        (root / "inbox" / "link.yaml").symlink_to(root / "media" / "a.png")  # never read at all
+        until(lambda: len(receipts(root)) == 2, child, root)
+        folder = root / "inbox" / "rejected"
+        until(lambda: len(list(folder.glob("*.error.json"))) == 2, child, root)
+    wanted = {"code", "message", "errors", "stderr", "attempts", "spec_sha256", "version", "job_id"}
+    for path in folder.glob("*.error.json"):
+        told = json.loads(path.read_bytes())
+        assert wanted <= told.keys()
+        assert all(fault["line"] and fault["column"] for fault in told["errors"])
+
+
+def test_a_raised_limit_of_the_document_holds_for_the_daemon_too(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REELKILN_MAX_DOCUMENT_BYTES", "2000000")
+    with serving(root) as child:
+        drop(root, "long.yaml", GOOD + "# " + "x" * 1_200_000 + "\n")
+        until(lambda: receipts(root), child, root)
+    assert [r["state"] for r in receipts(root)] == ["succeeded"]
+
+
 def test_the_same_spec_twice_is_one_bundle_and_two_receipts(root: Path) -> None:
     with serving(root) as child:
         drop(root, "good.yaml", GOOD)
