@@ -121,7 +121,8 @@ class Job:
     bundle_digest: str = ""
     error: Mapping[str, Any] | None = None
     refused: bool = False  # failed because its spec was, and lies in rejected/
-    owner: str = ""  # account, not process; issue of keys and accounts
+    owner: str = ""  # the account that submitted it, not a process; none for a dropped file
+    world: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the status file."""
