@@ -13,6 +13,7 @@ from renderer.executors.local import LocalExecutor
 from renderer.explain import Explained, explain, segments_of
 from renderer.fonts import load_fonts
 from renderer.inputs import Inputs
+from renderer.inspection import Inspection, inspect
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
@@ -86,6 +87,12 @@ class Renderer:
         known = {key for key in prepared.plan.segment_steps if self.store.lookup(key)}
         fps = prepared.timeline.canvas.fps
         return explain(prepared.plan, fps, known, memory["segments"])
+
+    def inspect(self, prepared: Prepared) -> Inspection:
+        """The timeline to look at, and what a render would draw of it now."""
+        loaded = prepared.loaded
+        rows = self.explain(prepared)
+        return inspect(loaded.id, loaded.spec, prepared.inputs, prepared.timeline, rows)
 
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None
