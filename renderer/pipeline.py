@@ -20,6 +20,7 @@ from renderer.sources import SourcePolicy, acquire
 from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
 from renderer.spec.model import Spec, VideoSpec
+from renderer.spec.origins import source_key
 from renderer.store import Store
 from renderer.text.faces import FontBook
 from renderer.timeline import Timeline
@@ -79,7 +80,7 @@ class Renderer:
 
     def _fonts(self, spec: Spec, inputs: Inputs) -> FontBook:
         own = spec.fonts if isinstance(spec, VideoSpec) else ()
-        return load_fonts(self.store.path(inputs[source].sha256) for source in own)
+        return load_fonts(self.store.path(inputs[source_key(source)].sha256) for source in own)
 
     def explain(self, prepared: Prepared) -> tuple[Explained, ...]:
         """Why each segment will run, is reused or repeats an earlier one."""
