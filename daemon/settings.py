@@ -15,12 +15,18 @@ def limits_of(environment: Mapping[str, str]) -> Limits:
     """The limits, each perhaps changed by its `REELKILN_...`. Raises UsageError."""
     limits = Limits()
     for field in fields(Limits):
-        text = environment.get(setting_of(field.name))
-        if text is not None:
-            if not text.isdigit():
-                raise UsageError(f"{setting_of(field.name)}={text} is not a whole number")
-            limits = replace(limits, **{field.name: int(text)})
+        default = getattr(limits, field.name)
+        number = whole_number(environment, setting_of(field.name), default)
+        limits = replace(limits, **{field.name: number})
     return limits
+
+
+def whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
+    """The setting of that name. Raises UsageError when it is no whole number."""
+    text = environment.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{name}={text} is not a whole number")
+    return int(text) if text else default
 
 
 def store_root(environment: Mapping[str, str]) -> Path:

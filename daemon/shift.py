@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest
 from daemon.jobs import Progress
-from daemon.logs import logger
+from daemon.logs import about_job, logger
 from daemon.outcomes import Decision, Fate, Outcome, decide
 from daemon.places import Places
 from daemon.worker import run_job
@@ -39,7 +39,11 @@ class Shift:
     media: tuple[Path, ...] = ()
 
     def work(self, claimed: Claimed) -> None:
-        """Run a job to its end, or give it back."""
+        """Run a job to its end, or give it back. Raises OSError when the disk does."""
+        with about_job(claimed.job.job_id):
+            self._work(claimed)
+
+    def _work(self, claimed: Claimed) -> None:
         if self.inbox.is_cancelled(claimed.job):
             self.inbox.cancel(claimed)
         else:
@@ -48,11 +52,14 @@ class Shift:
 
     def _run(self, claimed: Claimed) -> None:
         self.changed(claimed.job.job_id)
-        _log.info("started", job_id=claimed.job.job_id, drop=claimed.job.name)
+        _log.info("started", drop=claimed.job.name)
         known = [claimed]
 
         def on_progress(progress: Progress) -> None:
-            known[0] = self.inbox.note(known[0], progress=progress)
+            try:
+                known[0] = self.inbox.note(known[0], progress=progress)
+            except OSError as error:  # the render itself may go well
+                self.held(f"the status of a job cannot be written: {error}")
             self.changed(claimed.job.job_id)
 
         def should_stop() -> bool:
@@ -78,7 +85,7 @@ class Shift:
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> None:
         job = claimed.job
         decision = decide(outcome, job.retries + 1)
-        _log.info("ended", job_id=job.job_id, fate=decision.fate.value, code=outcome.code)
+        _log.info("ended", fate=decision.fate.value, code=outcome.code)
         match decision.fate:
             case Fate.SUCCEEDED:
                 bundle = outcome.bundle.name if outcome.bundle else ""
