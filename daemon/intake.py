@@ -19,7 +19,7 @@ from daemon.places import Places
 
 DISK_FULL, FAULT = "disk-full", "machine-fault"
 _LOOK_EVERY_S = 1.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 32.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 16.0
 _CALM_S = 10.0  # this long after a pause without another fault, all is well
 _ROOM = 1 << 20  # so much more than at the time of the fault is worth a try at once
 _log = logger("intake")
@@ -27,7 +27,7 @@ _log = logger("intake")
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """The gate of one daemon. `monotonic` is in seconds; `tell` may be called by any thread."""
+    """The gate of one daemon. `monotonic` is in seconds; any thread may tell."""
 
     places: Places
     conditions: Conditions
@@ -60,6 +60,13 @@ class Intake:
                 self._until = now + self._pause_s
                 self._free = _free_bytes(self.places.root)
             self._begin(FAULT, message)
+
+    def well(self) -> None:
+        """Say that a job came to its end, with everything written that belongs to it."""
+        with self._lock:
+            if self.monotonic() >= self._until:  # else it began before the pause
+                self._pause_s = 0.0
+                self._end(FAULT)
 
     def _end_pause(self, now: float, *, is_mended: bool) -> None:
         if is_mended or _free_bytes(self.places.root) >= self._free + _ROOM:

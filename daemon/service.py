@@ -105,7 +105,7 @@ class Service:
         )  # fmt: skip
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self._index_job, held=self.intake.tell, jobs=settings.jobs,
+            changed=self._index_job, held=self.intake.tell, well=self.intake.well, jobs=settings.jobs,
             limits=settings.limits, networks=settings.networks, media=settings.media,
         )  # fmt: skip
         self._running: dict[Future[None], str] = {}

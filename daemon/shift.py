@@ -24,7 +24,7 @@ class Shift:
     """Works on claimed jobs. `draining` is set when the daemon wants to end.
 
     `changed` hears the id of every job that changed, `held` of a fault of the system that is no
-    fault of the job.
+    fault of the job, `well` when a job came to its end.
     """
 
     inbox: Inbox
@@ -33,6 +33,7 @@ class Shift:
     draining: threading.Event
     changed: Callable[[str], None]
     held: Callable[[str], None]
+    well: Callable[[], None]
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
@@ -68,7 +69,9 @@ class Shift:
 
         outcome = run_job(self._request(claimed), on_progress=on_progress, should_stop=should_stop)
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
-        self._conclude(self.inbox.note(known[0], **named), outcome)
+        fate = self._conclude(self.inbox.note(known[0], **named), outcome)
+        if fate not in (Fate.HELD, Fate.STOPPED):
+            self.well()
 
     def _request(self, claimed: Claimed) -> JobRequest:
         return JobRequest(
@@ -82,7 +85,7 @@ class Shift:
             networks=self.networks,
         )
 
-    def _conclude(self, claimed: Claimed, outcome: Outcome) -> None:
+    def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:
         job = claimed.job
         decision = decide(outcome, job.retries + 1)
         _log.info("ended", fate=decision.fate.value, code=outcome.code)
@@ -107,6 +110,7 @@ class Shift:
                 self.inbox.cancel(claimed)
             case Fate.STOPPED:
                 self.inbox.give_back(claimed, self.clock())
+        return decision.fate
 
     def _error(self, outcome: Outcome, decision: Decision) -> dict[str, object]:
         return {**(decision.error or {}), "stderr": list(outcome.stderr)}

@@ -41,7 +41,7 @@ def codes(intake: Intake) -> list[str]:
 def test_a_fault_closes_the_intake_for_a_while_and_longer_each_time(tmp_path: Path) -> None:
     intake, clock = an_intake(tmp_path)
     assert intake.is_open()
-    for pause in (2, 4, 8, 16, 32, 32):
+    for pause in (2, 4, 8, 16, 16):
         intake.tell("a quota is reached")
         intake.tell("and another job says so too")
         clock.now += pause - 0.5
@@ -53,6 +53,19 @@ def test_a_fault_closes_the_intake_for_a_while_and_longer_each_time(tmp_path: Pa
     assert intake.is_open()
     assert codes(intake) == []
     intake.tell("again")
+    clock.now += 2
+    assert intake.is_open()
+
+
+def test_a_job_that_ends_after_a_pause_says_that_all_is_well(tmp_path: Path) -> None:
+    intake, clock = an_intake(tmp_path)
+    intake.tell("a quota is reached")
+    intake.well()  # of a job that had begun before
+    assert codes(intake) == [FAULT]
+    clock.now += 2
+    intake.well()
+    assert codes(intake) == []
+    intake.tell("a quota is reached")
     clock.now += 2
     assert intake.is_open()
 
