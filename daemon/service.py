@@ -21,6 +21,7 @@ from daemon.dispatch import Waiting, order
 from daemon.drops import Drop, Patience, Signature
 from daemon.filesystems import file_system_of
 from daemon.fs import Fs, RealFs
+from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
 from daemon.index import JobIndex, open_index
 from daemon.index.database import IndexUnavailable
@@ -33,10 +34,12 @@ from daemon.owners import Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
 from daemon.recovery import recover
 from daemon.refusals import Refused
+from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
 from daemon.shift import Shift
 from daemon.stranded import let_go
 from daemon.watch import Watch
+from daemon.wishes import Wishes
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits
 
@@ -59,6 +62,8 @@ class ServeSettings:
     networks: str = ""
     media: tuple[Path, ...] = ()
     least_free: int = LEAST_FREE
+    retention: Retention = field(default_factory=Retention)
+    budget: CacheBudget = field(default_factory=CacheBudget)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -105,8 +110,16 @@ class Service:
         )  # fmt: skip
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self._index_job, held=self.intake.tell, well=self.intake.well, jobs=settings.jobs,
-            limits=settings.limits, networks=settings.networks, media=settings.media,
+            changed=self._index_job, held=self.intake.tell, well=self.intake.well,
+            jobs=settings.jobs, limits=settings.limits, networks=settings.networks,
+            media=settings.media,
+        )  # fmt: skip
+        self.housekeeper = Housekeeper(
+            fs=self.fs, places=self.places, inbox=self.inbox, clock=clock,
+            retention=settings.retention, budget=settings.budget, forget=self._forget,
+        )  # fmt: skip
+        self.wishes = Wishes(
+            fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
         )  # fmt: skip
         self._running: dict[Future[None], str] = {}
         self._recovered_at = float("-inf")
@@ -118,7 +131,9 @@ class Service:
         _log.info("serving", root=str(self.places.root), owner=self.owners.me)
         heart = Heart(self.owners, lambda error: self.intake.tell(f"no heartbeat: {error}"))
         pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
+        chores = threading.Thread(target=self.housekeeper.run, args=[self.draining])
         with heart, pool:
+            chores.start()
             self._watch()  # before the first scan: nothing falls between the two
             notify("READY=1", self.settings.environment)
             try:
@@ -134,6 +149,7 @@ class Service:
                 notify("STOPPING=1", self.settings.environment)
                 wait(self._running)
                 self._reap()
+                chores.join()
                 self.watch.stop()
         self.index.close()
         _log.info("ended")
@@ -162,6 +178,7 @@ class Service:
                 self._refuse(refused)
             for leftover in found.leftovers:
                 self.fs.unlink(leftover)
+            self.wishes.sweep(found.cancels)
             self._start(pool, found)
         self.wake.wait(self._pause(found))
 
@@ -257,6 +274,12 @@ class Service:
             if oddity.message not in self._told:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
         self._told = {oddity.message for oddity in found.oddities}
+
+    def _forget(self, job_ids: tuple[str, ...]) -> None:
+        try:
+            self.index.remove(job_ids)
+        except (IndexUnavailable, SQLAlchemyError) as error:
+            _log.warning("the index is ahead", error=str(error), hint="run reelkiln reindex")
 
     def _index_job(self, job_id: str) -> None:
         """The index follows the folders; when it cannot, `reelkiln reindex` makes up for it."""

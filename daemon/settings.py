@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+from daemon.retention import CacheBudget, Retention, keep_setting
 from renderer.errors import UsageError
 from renderer.limits import Limits, setting_of
 from renderer.store import LocalStore
@@ -19,6 +20,23 @@ def limits_of(environment: Mapping[str, str]) -> Limits:
         number = whole_number(environment, setting_of(field.name), default)
         limits = replace(limits, **{field.name: number})
     return limits
+
+
+def retention_of(environment: Mapping[str, str]) -> Retention:
+    """How long things are kept, by `REELKILN_KEEP_..._DAYS`. Raises UsageError."""
+    kept = Retention()
+    for field in fields(Retention):
+        days = whole_number(environment, keep_setting(field.name), getattr(kept, field.name))
+        kept = replace(kept, **{field.name: days})
+    return kept
+
+
+def cache_budget_of(environment: Mapping[str, str]) -> CacheBudget:
+    """What a daemon's store may hold. Raises UsageError."""
+    return CacheBudget(
+        max_bytes=whole_number(environment, "REELKILN_CACHE_MAX_BYTES", 0),
+        max_age_days=whole_number(environment, "REELKILN_CACHE_MAX_AGE_DAYS", 0),
+    )
 
 
 def whole_number(environment: Mapping[str, str], name: str, default: int) -> int:

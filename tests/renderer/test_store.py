@@ -263,6 +263,16 @@ def test_pruning_removes_what_was_used_longest_ago(store: LocalStore) -> None:
     assert store.prune(0).left_bytes == 0
 
 
+def test_pruning_by_age_removes_what_was_not_used_for_so_long(store: LocalStore) -> None:
+    old, young = store.put_bytes(b"o" * 1000), store.put_bytes(b"y" * 1000)
+    aged(own(store, old.sha256), 7200)
+    aged(own(store, young.sha256), 3000)
+    assert store.prune(None, max_age_s=7300).removed_bytes == 0
+    assert store.prune(None, max_age_s=3600).removed_bytes == 1000
+    assert own(store, young.sha256).exists()
+    assert store.prune(500, max_age_s=3600).left_bytes == 0
+
+
 def test_pruning_spares_what_a_render_under_way_counts_on(store: LocalStore) -> None:
     old = store.put_bytes(b"o" * 1000)
     store.record(KEY, StepResult(outputs={"video": old}))
