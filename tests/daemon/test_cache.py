@@ -8,6 +8,7 @@ import pytest
 from daemon.cache import bytes_of, seconds_of, size_text
 from renderer.errors import UsageError
 from renderer.store import LocalStore
+from tests.renderer.store_contract import put
 from tests.renderer.test_pipeline import reelkiln
 
 
@@ -35,7 +36,7 @@ def test_sizes_are_written_as_people_read_them(size: int, text: str) -> None:
 
 def test_the_cache_is_shown_and_pruned(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
-    store.put_bytes(b"x" * 5000)
+    put(store, b"x" * 5000)
     shown = json.loads(reelkiln("cache", "--json", store=store.root).stdout)
     assert shown == {"path": str(store.root), "size_bytes": 5000, "objects": 1, "steps": 0}
     assert "4.8 KiB in 1 objects" in reelkiln("cache", store=store.root).stdout
