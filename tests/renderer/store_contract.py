@@ -193,11 +193,11 @@ class StoreContract:
         data = [bytes([n]) * 100_000 for n in range(4)]
         gate = threading.Barrier(8)
 
-        def put(number: int) -> Output:
+        def keep(number: int) -> Output:
             gate.wait()
             return put(store, data[number % 4])
 
         with ThreadPoolExecutor(8) as pool:
-            outputs = list(pool.map(put, range(8)))
+            outputs = list(pool.map(keep, range(8)))
         for number, output in enumerate(outputs):
             assert store.path(output.sha256).read_bytes() == data[number % 4]
