@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from daemon.logs import LogForm, set_up_logs
-from daemon.settings import limits_of
+from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
 
 
 def serve(
@@ -26,7 +26,7 @@ def serve(
     log: Annotated[LogForm, typer.Option(help="How log lines are written.")] = LogForm.AUTO,
 ) -> None:
     """Watch ROOT/inbox, render what is dropped there, write bundles to ROOT/outbox."""
-    from daemon.service import ServeSettings, Service  # SQLAlchemy takes long to import
+    from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
 
     set_up_logs(log)
     service = Service(
@@ -34,6 +34,8 @@ def serve(
             root=root, workers=workers, jobs=jobs, limits=limits_of(os.environ),
             networks=os.environ.get("REELKILN_ALLOW_NETWORKS", ""),
             media=tuple(folder.absolute() for folder in media or ()),
+            retention=retention_of(os.environ), budget=cache_budget_of(os.environ),
+            least_free=whole_number(os.environ, "REELKILN_MIN_FREE_BYTES", LEAST_FREE),
         )
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,20 @@ def root(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(root: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    argv = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(root), "--log", "json"]
+def serving(
+    root: Path, *words: str, launcher: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    argv = [
+        *launcher,
+        sys.executable,
+        "-m",
+        "daemon.cli",
+        "serve",
+        "--root",
+        str(root),
+        "--log",
+        "json",
+    ]
     with (root / "serve.log").open("ab") as log:
         child = subprocess.Popen([*argv, *words], stderr=log, stdout=log, start_new_session=True)
     try:
