@@ -149,7 +149,11 @@ class Service:
     def _empty_trash(self) -> None:
         """Folders of attempts that died; several daemons may be at it, so what is gone is gone."""
         for name in self.fs.names(self.places.own("trash")):
-            shutil.rmtree(self.places.own("trash") / name, ignore_errors=True)
+            trashed = self.places.own("trash") / name
+            if trashed.is_symlink():  # what it points to is not ours
+                self.fs.unlink(trashed)
+            else:
+                shutil.rmtree(trashed, ignore_errors=True)
 
     def _watch(self) -> None:
         if self._is_watched:  # elsewhere events say only half of what happens

@@ -40,5 +40,6 @@ def until(found: Callable[[], bool]) -> None:
 def drop(root: Path, name: str, data: bytes) -> None:
     """As a polite client does it."""
     part = root / "inbox" / ".tmp" / "part"
+    part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(data)
     part.rename(root / "inbox" / name)
