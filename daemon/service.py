@@ -131,9 +131,9 @@ class Service:
         self.wake.clear()
         if now - self._recovered_at >= RECOVER_EVERY_S:
             self._recovered_at = now
+            notify("WATCHDOG=1", self.settings.environment)  # well also while a disk is not
             recover(self.inbox, self.owners, self.fs, self.places)
             self._empty_trash()
-            notify("WATCHDOG=1", self.settings.environment)
         self._reap()
         self._watch()
         found = self.scanner.scan(now)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,10 +12,12 @@ TIMEOUT_S = 600.0
 
 
 @contextmanager
-def running(root: Path, *, faster: int = 1, workers: int = 2) -> Iterator[Service]:
+def running(
+    root: Path, *, faster: int = 1, workers: int = 2, environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """A service on `root` until the block ends; its patience passes `faster` times as fast."""
     service = Service(
-        ServeSettings(root=root, workers=workers, jobs=1),
+        ServeSettings(root=root, workers=workers, jobs=1, environment=environment or {}),
         monotonic=lambda: time.monotonic() * faster,
     )
     thread = threading.Thread(target=service.run)
