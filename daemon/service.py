@@ -164,11 +164,11 @@ class Service:
         self.wake.clear()
         if now - self._recovered_at >= RECOVER_EVERY_S:
             self._recovered_at = now
+            notify("WATCHDOG=1", self.settings.environment)  # well also while a disk is not
             self._make_folders()
             self._let_go()
             recover(self.inbox, self.owners, self.fs, self.places)
             self._empty_trash()
-            notify("WATCHDOG=1", self.settings.environment)
         self._reap()
         self._watch()
         found = self.scanner.scan(now)
@@ -185,7 +185,11 @@ class Service:
     def _empty_trash(self) -> None:
         """Folders of attempts that died; several daemons may be at it, so what is gone is gone."""
         for name in self.fs.names(self.places.own("trash")):
-            shutil.rmtree(self.places.own("trash") / name, ignore_errors=True)
+            trashed = self.places.own("trash") / name
+            if trashed.is_symlink():  # what it points to is not ours
+                self.fs.unlink(trashed)
+            else:
+                shutil.rmtree(trashed, ignore_errors=True)
 
     def _watch(self) -> None:
         if self._is_watched:  # elsewhere events say only half of what happens
