@@ -23,6 +23,8 @@ from daemon.outcomes import MAX_SUSPECT_ATTEMPTS, poison_error
 from daemon.places import UNOWNED, Claim, Places, claim_of
 from renderer.limits import Limits
 
+_MANIFEST_BYTES = 64 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
@@ -103,7 +105,7 @@ class Inbox:
         job = claimed.job
         if self.outbox.receipt(job.job_id) is not None:
             self._end(claimed, job)
-        elif self._is_published(job):
+        elif self.is_published(job):
             self.succeed(claimed, job.bundle, job.bundle_digest)
         elif claim.attempt >= MAX_SUSPECT_ATTEMPTS:
             self.fail(claimed, poison_error(None, claim.attempt))
@@ -135,9 +137,27 @@ class Inbox:
         """Keep something new about the job, its progress say. Nothing when it is not ours."""
         return self._noted(claimed, touched(claimed.job, now=self._clock(), **changes))
 
-    def announce(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> Claimed:
-        """Say what is about to be published, so that a crash right after it loses nothing."""
-        return self.note(claimed, bundle=bundle_name, bundle_digest=bundle_digest)
+    def announce(
+        self, claimed: Claimed, bundle_name: str, bundle_digest: str, **changes: Any
+    ) -> Claimed | None:
+        """Say what is about to be published, so that a crash right after it loses nothing.
+
+        None when it must not be: the claim is another's by now, or a cancel is wished.
+        """
+        told = self.note(claimed, bundle=bundle_name, bundle_digest=bundle_digest, **changes)
+        may = self.still_ours(claimed.claim) and not self.is_cancelled(claimed.job)
+        return told if may else None
+
+    def is_published(self, job: Job) -> bool:
+        """Whether the bundle that was announced last is in the outbox."""
+        if not job.bundle:
+            return False
+        manifest = self._places.outbox / job.bundle / "manifest.json"
+        try:
+            data = self._fs.read(manifest, _MANIFEST_BYTES)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return sha256(data).hexdigest() == job.bundle_digest
 
     def is_cancelled(self, job: Job) -> bool:
         """Whether somebody wishes this job to end."""
@@ -279,11 +299,6 @@ class Inbox:
         if not self.still_ours(claimed.claim):
             return claimed
         return replace(claimed, job=self.ledger.write(job))
-
-    def _is_published(self, job: Job) -> bool:
-        if not job.bundle:
-            return False
-        return self._fs.stat(self._places.outbox / job.bundle / "manifest.json") is not None
 
     def _home(self, job: Job) -> Path:
         inbox = self._places.inbox

@@ -106,7 +106,7 @@ class SmallDaemon:
                 raise
 
     def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
-        claim, fs = claimed.claim, self.fs
+        fs = self.fs
         fs.make_folder(folder)
         film = b"film of " + claimed.data
         name = f"b-{sha256(claimed.data).hexdigest()[:16]}"
@@ -115,8 +115,11 @@ class SmallDaemon:
         fs.write_new(folder / "manifest.json", manifest)
         fs.sync_folder(folder)
         digest = sha256(manifest).hexdigest()
-        claimed = self.inbox.announce(claimed, name, digest)
-        if not self.inbox.still_ours(claim):
+        told = self.inbox.announce(claimed, name, digest)
+        if told is None:
+            if self.inbox.is_cancelled(claimed.job):
+                self.inbox.cancel(claimed)
+            move_new(fs, folder, self.places.own("trash") / folder.name)
             return
         try:
             fs.rename_new(folder, self.places.outbox / name)
@@ -124,7 +127,7 @@ class SmallDaemon:
         except FileExistsError:
             move_new(fs, folder, self.places.own("trash") / folder.name)
         fs.sync_folder(self.places.outbox)
-        self.inbox.succeed(claimed, name, digest)
+        self.inbox.succeed(told, name, digest)
 
 
 def made(fs: Fs, root: Path) -> Places:

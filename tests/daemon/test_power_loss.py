@@ -212,7 +212,7 @@ ORDERS = [
     (Inbox, "_end", _moved_before_explained),
     (Inbox, "_explained", _no_error_file),
     (Inbox, "_grant_wishes", lambda self, job: None),
-    (Inbox, "_is_published", lambda self, job: True),
+    (Inbox, "is_published", lambda self, job: True),
 ]
 
 
