@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from daemon.fs import Fs
 from daemon.inbox import Inbox
@@ -13,13 +14,21 @@ from daemon.places import UNOWNED, Claim, Places, claim_of
 _WORK = re.compile(r"^([0-9A-Z]{26})\.a([0-9]{1,6})\.")
 
 
-def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim, ...]:
+def recover(
+    inbox: Inbox,
+    owners: Owners,
+    fs: Fs,
+    places: Places,
+    is_worked_on: Callable[[Claim], bool] = lambda claim: True,
+) -> tuple[Claim, ...]:
     """Free the claims of the dead and clear away what they left; the claims free to take.
 
     Nothing is removed because it is old: only because its owner is known to be dead.
+    `is_worked_on` tells of our own claims: one that a fault of the disk tore from our hands is
+    freed too, and has used no attempt.
     """
-    _free_claims(inbox, owners, fs, places)
-    _drop_intents(owners, fs, places)
+    _free_claims(inbox, owners, fs, places, is_worked_on)
+    _drop_intents(inbox, owners, fs, places)
     _trash_work(inbox, owners, fs, places)
     _sweep_parts(owners, fs, places)
     _sweep_wishes(inbox, fs, places)
@@ -27,14 +36,23 @@ def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim
     return inbox.waiting()
 
 
-def _free_claims(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
+def _free_claims(
+    inbox: Inbox,
+    owners: Owners,
+    fs: Fs,
+    places: Places,
+    is_worked_on: Callable[[Claim], bool],
+) -> None:
     for claim in inbox.claims():
-        if claim.owner == UNOWNED or not owners.is_dead(claim.owner):
+        is_mine = claim.owner == owners.me
+        if claim.owner == UNOWNED or not (is_mine or owners.is_dead(claim.owner)):
+            continue
+        if is_mine and is_worked_on(claim):
             continue
         known = fs.stat(places.status(claim.job_id)) is not None
         meant = None if known else _intended(inbox, claim, places)
         if meant is None:
-            inbox.release(claim)
+            (inbox.abandon if is_mine else inbox.release)(claim)
         else:
             inbox.put_back(claim, meant)  # nobody looked at it yet
 
@@ -44,7 +62,7 @@ def _intended(inbox: Inbox, claim: Claim, places: Places) -> Job | None:
     return None if data is None else job_from_json(data)
 
 
-def _drop_intents(owners: Owners, fs: Fs, places: Places) -> None:
+def _drop_intents(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
     found = [claim for name in fs.names(places.own("intents")) if (claim := claim_of(name))]
     over = [
         claim
@@ -55,7 +73,7 @@ def _drop_intents(owners: Owners, fs: Fs, places: Places) -> None:
         fs.sync_folder(places.own("claimed"))
         fs.sync_folder(places.own("jobs"))
     for claim in over:
-        fs.unlink(places.intent(claim))
+        inbox.forget(claim)
 
 
 def _trash_work(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:

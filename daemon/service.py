@@ -131,7 +131,7 @@ class Service:
         self.wake.clear()
         if now - self._recovered_at >= RECOVER_EVERY_S:
             self._recovered_at = now
-            recover(self.inbox, self.owners, self.fs, self.places)
+            recover(self.inbox, self.owners, self.fs, self.places, self._is_worked_on)
             self._empty_trash()
             notify("WATCHDOG=1", self.settings.environment)
         self._reap()
@@ -145,6 +145,9 @@ class Service:
         if now >= self._held_until:
             self._start(pool, found)
         self.wake.wait(self._pause(found))
+
+    def _is_worked_on(self, claim: Claim) -> bool:
+        return claim.job_id in self._running.values()
 
     def _empty_trash(self) -> None:
         """Folders of attempts that died; several daemons may be at it, so what is gone is gone."""

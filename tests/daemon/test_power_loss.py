@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from daemon.inbox import Claimed, Inbox
-from daemon.jobs import Job, Priority
+from daemon.jobs import Job, JobState, Priority
 from daemon.ledger import Papers
 from daemon.outcomes import MAX_SUSPECT_ATTEMPTS
+from daemon.places import Claim
 from tests.daemon.simulated_fs import PowerCut, SimulatedFs
 from tests.daemon.small_daemon import (
     SmallDaemon,
@@ -189,7 +190,7 @@ def test_the_protocol_without_one_of_its_steps_is_caught(mutant: type[SimulatedF
     assert is_caught(mutant)
 
 
-def _in_place(self: Papers, path: Path, document: Any, name: Any) -> None:
+def _in_place(self: Papers, path: Path, document: Any, name: Any, claim: Any) -> None:
     if name == self.fs.rename_new and self.fs.stat(path) is not None:
         raise FileExistsError
     self.fs.unlink(path)
@@ -200,11 +201,17 @@ def _moved_before_explained(self: Inbox, claimed: Claimed, job: Job) -> None:
     self._fs.rename_new(
         self._places.claimed(claimed.claim), self._places.own("done") / claimed.job.job_id
     )
-    self.ledger.write(self._explained(job))
+    job, _ = self._explained(claimed.claim, job)
+    self.ledger.write(job, claimed.claim)
 
 
-def _no_error_file(self: Inbox, job: Job) -> Job:
-    return self.outbox.decide(job)
+def _no_error_file(self: Inbox, claim: Claim, job: Job) -> tuple[Job, Path]:
+    decided = self.outbox.decide(job, claim)
+    is_failed = decided.state is JobState.FAILED
+    target = (
+        self._folder(decided) / job.name if is_failed else Path("/r/.reelkiln/done") / job.job_id
+    )
+    return decided, target
 
 
 ORDERS = [
@@ -230,7 +237,7 @@ class RenamesReceiptFirst(SmallDaemon):
     def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
         decide = self.inbox.outbox.decide
         job = self.inbox._ended(claimed, "succeeded", bundle="b", bundle_digest="0")  # type: ignore
-        decide(job)
+        decide(job, claimed.claim)
         super().build(claimed, folder, work)
 
 
