@@ -41,6 +41,7 @@ NAMES = st.sampled_from(("a.json", "b.json", "c.json"))
 CALLS = st.integers(1, 40) | st.integers(40, 150)
 FAULTS = st.sampled_from((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.ESTALE))
 DAEMONS = 3
+WHICH = st.integers(0, DAEMONS - 1)
 EXAMPLES = 250
 
 
@@ -110,14 +111,20 @@ class InboxMachine(RuleBasedStateMachine):
 
     # -- daemons ---------------------------------------------------------------------------
 
-    @rule(which=st.integers(0, DAEMONS - 1), calls=CALLS)
+    @rule(which=WHICH, calls=CALLS)
     def goes_on(self, which: int, calls: int) -> None:
-        life = self.lives.get(which)
-        if life is None or life.is_over:
-            self.born += 1
-            daemon = SmallDaemon(self.fs, self.places, self.world, f"d{self.born}")
-            life = self.lives[which] = Life(self.fs, daemon)
-        life.steps(calls)
+        self._life(which).steps(calls)
+
+    @rule(which=WHICH, calls=CALLS, more=st.integers(1, 10))
+    def sleeps_while_another_does_its_work(self, which: int, calls: int, more: int) -> None:
+        sleeper = self._life(which)
+        sleeper.steps(calls)
+        self.world.dead.add(sleeper.daemon.owner)
+        self.deaths += 1
+        self._life((which + 1) % DAEMONS).steps(400)
+        sleeper.steps(more)
+        self.every_spec_lies_in_one_place()
+        sleeper.steps(200)
 
     @precondition(lambda self: self._living())
     @rule(data=st.data())
@@ -133,6 +140,11 @@ class InboxMachine(RuleBasedStateMachine):
         self.world.dead.add(life.daemon.owner)
         self.deaths += 1
 
+    @precondition(lambda self: self._sleeping())
+    @rule(data=st.data(), calls=CALLS)
+    def wakes_up(self, data: st.DataObject, calls: int) -> None:
+        self.lives[data.draw(st.sampled_from(self._sleeping()))].steps(calls)
+
     @rule(seconds=st.sampled_from((1, 20, 40)))
     def time_passes(self, seconds: int) -> None:
         self.world.now += seconds
@@ -140,7 +152,7 @@ class InboxMachine(RuleBasedStateMachine):
 
     # -- the machine they run on -----------------------------------------------------------
 
-    @rule(number=FAULTS, which=st.integers(0, DAEMONS - 1), calls=st.integers(1, 60))
+    @rule(number=FAULTS, which=WHICH, calls=st.integers(1, 60))
     def a_call_fails(self, number: int, which: int, calls: int) -> None:
         self.fs.fault, self.fs.fault_at = number, self.fs.calls + calls
         self.goes_on(which, calls + 1)
@@ -221,8 +233,22 @@ class InboxMachine(RuleBasedStateMachine):
         assert node is not None
         return node.number if path.name != "receipts" else 0
 
+    def _life(self, which: int) -> Life:
+        life = self.lives.get(which)
+        if life is None or life.is_over or life.daemon.owner in self.world.dead:
+            self.born += 1
+            if life is not None:
+                self.lives[DAEMONS + self.born] = life
+            daemon = SmallDaemon(self.fs, self.places, self.world, f"d{self.born}")
+            life = self.lives[which] = Life(self.fs, daemon)
+        return life
+
     def _living(self) -> list[int]:
         return sorted(which for which, life in self.lives.items() if not life.is_over)
+
+    def _sleeping(self) -> list[int]:
+        dead = self.world.dead
+        return [which for which in self._living() if self.lives[which].daemon.owner in dead]
 
     def _claims(self) -> list[str]:
         return self.fs.names(self.places.own("claimed"))
