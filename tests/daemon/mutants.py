@@ -17,6 +17,8 @@ HOUSE = Path(__file__).parents[2]
 DAEMON = str(HOUSE / "daemon") + "/"
 RENDER = str(HOUSE / "tests" / "daemon" / "small_daemon.py")
 MOST_CALLS = 12_000
+DEPTH = 4
+"""How many functions of the chain name a site."""
 
 NOT_PROVEN = {
     "fs.sync_folder(old.parent)": "the model moves a file between two folders in one step, as"
@@ -95,4 +97,4 @@ def _site(frame: FrameType | None, what: str) -> str:
         frame = frame.f_back
     if all(name.startswith("fs.") for name in chain):
         return ""  # a client, or the test
-    return f"{' > '.join(reversed(chain))}: {line} ({what})"
+    return f"{' > '.join(reversed(chain[:DEPTH]))}: {line} ({what})"

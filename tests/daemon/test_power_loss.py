@@ -39,7 +39,7 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs, daemon: A
     if chance.random() < 0.3:
         fs.write_new(places.inbox / "x0.json.cancel", b"")
         fs.sync_folder(places.inbox)
-    cuts, told = chance.randint(1, 4), set()
+    cuts, told, starts = chance.randint(1, 4), set(), {}
     for i in range(cuts):
         _until_cut(fs, daemon(fs, places, world, f"d{i}"), chance.choice((20, 60, 200)), chance)
         world.dead.add(f"d{i}")
@@ -50,10 +50,13 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs, daemon: A
             fs.power_loss()
         bundles_are_whole(fs, places)
         assert told <= receipts_hold(fs, places).keys()
+        there = fs.names(places.outbox)
+        starts |= {job: world.starts[job] for job, b in world.published.items() if b in there}
         assert len(rejected - set(fs.names(places.rejected)) - set(fs.names(places.failed))) <= 2
     daemon(fs, places, world, "last").run()
     nothing_is_owed(fs, places, drops, died=cuts)
     assert all(n <= MAX_SUSPECT_ATTEMPTS + 1 for n in world.starts.values())
+    assert all(world.starts[job] == n for job, n in starts.items()), "published, yet made again"
 
 
 def _until_cut(fs: SimulatedFs, daemon: SmallDaemon, calls: int, chance: random.Random) -> None:
