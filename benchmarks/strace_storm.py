@@ -95,7 +95,7 @@ def _killed(root: Path, call: str, number: int) -> bool:
         return False
     rule = f"inject={call}:signal=SIGKILL:when={number}"
     log = root / "strace.log"
-    argv = ("strace", "-f", "--seccomp-bpf", "-o", str(log), "-e", f"trace={call}", "-e", rule)
+    argv = ("strace", "-f", "-o", str(log), "-e", f"trace={call}", "-e", rule)
     with _serving(root, argv) as tracer:
         deadline = time.monotonic() + PATIENCE_S
         died = False
