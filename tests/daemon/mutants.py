@@ -20,19 +20,15 @@ RENDER = str(HOUSE / "tests" / "daemon" / "small_daemon.py")
 MOST_CALLS = 12_000
 SHARED = ("fs.", "ledger.")
 
+RECORD = "> ledger.write > ledger.replace > ledger._put: self.fs.sync_folder"
 NOT_PROVEN = {
-    "fs.sync_folder(old.parent)": "the model moves a file between two folders in one step, as"
-    " journals do; a file system without one might bring the old name back",
-    "inbox._noted > ledger.write > ledger.replace > ledger._put: self.fs.sync_folder": "progress may be lost; an announced bundle whose record went with the power is made again, and the"
-    " same bytes are found in the outbox",
-    "outbox.explain > ledger.create: self.fs.sync_folder": "the line that receipts need; the"
-    " folder is synced again when the spec is moved there",
-    "inbox._taken > ledger.write > ledger.replace > ledger._put: self.fs.sync_folder": "the attempt is in the claim's name, which is synced",
-    "inbox.give_back > ledger.write > ledger.replace > ledger._put: self.fs.sync_folder": "the attempt is in the claim's name; a lost record costs one retry more",
-    "inbox._end > fs.move_new: fs.sync_folder(new.parent)": "a claim that comes back is ended by its"
-    " receipt; a client that saw the spec beside its error sees it there again",
-    "outbox.set_aside > fs.move_new: fs.sync_folder(new.parent)": "a claim that comes back without"
-    " a record is put back again",
+    "fs.sync_folder(old.parent)": "the model moves a file in one step, as journals do",
+    f"inbox._noted {RECORD}": "progress may be lost; a bundle that was not announced is reused",
+    f"inbox._taken {RECORD}": "attempts are counted in the claim's name",
+    f"inbox.give_back {RECORD}": "attempts are counted in the claim's name",
+    "outbox.explain > ledger.create: self.fs.sync_folder": "the line that receipts need",
+    "inbox._end > fs.move_new: fs.sync_folder(new.parent)": "the receipt ends a claim come back",
+    "outbox.set_aside > fs.move_new: fs.sync_folder(new.parent)": "it is put back again",
     "small_daemon.build > fs.move_new": "only what goes to the trash",
     "owners.beat": "a sign of life need not outlast the power: its process does not",
 }
