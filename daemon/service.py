@@ -263,7 +263,7 @@ class Service:
         """Give back what was cut short; when even that fails, it is done in a later turn."""
         busy = set(self._running.values())
         try:
-            let_go(self.inbox, self.fs, self.places, busy, self.clock, blamed=blamed)
+            let_go(self.inbox, self.places, busy, self.clock, blamed=blamed)
         except OSError as error:
             self.intake.tell(str(error))
 

@@ -13,7 +13,7 @@ from daemon.jobs import Progress
 from daemon.logs import about_job, logger
 from daemon.outcomes import Decision, Fate, Outcome, decide
 from daemon.places import Places
-from daemon.worker import run_job
+from daemon.worker import Publishing, run_job
 from renderer.limits import Limits
 
 _log = logger("shift")
@@ -67,7 +67,18 @@ class Shift:
             gone = not self.inbox.still_ours(claimed.claim)
             return gone or self.draining.is_set() or self.inbox.is_cancelled(claimed.job)
 
-        outcome = run_job(self._request(claimed), on_progress=on_progress, should_stop=should_stop)
+        def may_publish(coming: Publishing) -> bool:
+            named = {"spec_id": coming.spec_id, "kind": coming.kind}
+            told = self.inbox.announce(known[0], coming.bundle, coming.bundle_digest, **named)
+            known[0] = told or known[0]
+            return told is not None
+
+        outcome = run_job(
+            self._request(claimed),
+            on_progress=on_progress,
+            may_publish=may_publish,
+            should_stop=should_stop,
+        )
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
         fate = self._conclude(self.inbox.note(known[0], **named), outcome)
         if fate not in (Fate.HELD, Fate.STOPPED):
@@ -88,14 +99,14 @@ class Shift:
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:
         job = claimed.job
         decision = decide(outcome, job.retries + 1)
+        if self.inbox.is_published(job):  # whatever came after it
+            decision = Decision(fate=Fate.SUCCEEDED)
         _log.info("ended", fate=decision.fate.value, code=outcome.code)
         match decision.fate:
             case Fate.SUCCEEDED:
-                bundle = outcome.bundle.name if outcome.bundle else ""
                 whole = replace(job.progress, percent=100, step="", eta_s=0)
                 told = self.inbox.note(claimed, progress=whole)
-                told = self.inbox.announce(told, bundle, outcome.bundle_digest)
-                self.inbox.succeed(told, bundle, outcome.bundle_digest)
+                self.inbox.succeed(told, job.bundle, job.bundle_digest)
             case Fate.REJECTED:
                 self.inbox.reject(claimed, self._error(outcome, decision))
             case Fate.FAILED:

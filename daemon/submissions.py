@@ -79,7 +79,7 @@ def submitted(papers: Papers, path: Path) -> Job | None:
     return job_from_json(record)
 
 
-def forget(papers: Papers, job_id: str) -> None:
+def promise_kept(papers: Papers, job_id: str) -> None:
     """The promise is kept: its job has a receipt."""
     papers.fs.unlink(papers.places.submitted(job_id))
 
