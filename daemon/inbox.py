@@ -263,10 +263,15 @@ class Inbox:
                 self._fs.rename_new(lies, target)
 
     def _grant_wishes(self, job: Job) -> None:
-        """Remove what asked for a cancel, lest it meets the next drop of that name."""
+        """Remove what asked for a cancel, lest it meets the next drop of that name.
+
+        Where a cancel was granted, somebody may have removed the wish and died before it lasted.
+        """
         for wish in self._wishes(job):
-            if self._fs.stat(wish) is not None:
+            is_there = self._fs.stat(wish) is not None
+            if is_there:
                 self._fs.unlink(wish)
+            if is_there or job.state is JobState.CANCELLED:
                 self._fs.sync_folder(wish.parent)
 
     def _explained(self, claim: Claim, job: Job) -> tuple[Job, Path]:

@@ -16,6 +16,7 @@ from daemon.outcomes import MAX_SUSPECT_ATTEMPTS
 from daemon.owners import Owners
 from daemon.places import Places
 from daemon.recovery import recover
+from daemon.stranded import let_go
 
 WORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFUSAL = {"code": "spec-invalid", "message": "no", "errors": [{"line": 1, "column": 2}]}
@@ -66,8 +67,8 @@ class SmallDaemon:
 
     def turn(self) -> bool:
         """One job, if there is one."""
-        idle = lambda claim: False  # noqa: E731 - nothing is worked on between two turns
-        for claim in recover(self.inbox, self.owners, self.fs, self.places, idle):
+        let_go(self.inbox, self.places, (), lambda: self.world.now)  # nothing is worked on now
+        for claim in recover(self.inbox, self.owners, self.fs, self.places):
             job = self.inbox.ledger.read(claim.job_id)
             if job is not None and job.not_before > self.world.now:
                 continue

@@ -62,7 +62,7 @@ class Works:
         self.draining = threading.Event()
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=time.time, draining=self.draining,
-            changed=lambda job_id: None, held=lambda why: pytest.fail(why),
+            changed=lambda job_id: None, held=lambda why: pytest.fail(why), well=lambda: None,
         )  # fmt: skip
 
     def claim(self, name: str = "a.json") -> Claimed:

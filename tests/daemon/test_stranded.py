@@ -24,8 +24,7 @@ def a_daemon(root: Path) -> tuple[FaultyFs, Places, SmallDaemon]:
 
 
 def freed(daemon: SmallDaemon, blamed: str = "") -> None:
-    fs, places = daemon.fs, daemon.places
-    let_go(daemon.inbox, places, (), lambda: 1000.0, blamed=blamed)
+    let_go(daemon.inbox, daemon.places, (), lambda: 1000.0, blamed=blamed)
 
 
 def calls_of_one_job(root: Path, data: bytes) -> int:
