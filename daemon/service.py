@@ -7,12 +7,11 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from daemon.dispatch import Waiting, order
@@ -21,17 +20,18 @@ from daemon.filesystems import file_system_of
 from daemon.fs import RealFs
 from daemon.inbox import Claimed, Inbox
 from daemon.index import JobIndex, open_index
-from daemon.index.database import IndexUnavailable
+from daemon.indexing import Indexing
 from daemon.jobs import Priority
 from daemon.logs import logger
 from daemon.notify import notify
-from daemon.owners import Heart, Owners, new_owner_id
+from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
 from daemon.recovery import recover
 from daemon.refusals import Refused
 from daemon.scanner import Scanner, ScanResult
-from daemon.shift import Shift
+from daemon.shift import Runner, Shift
 from daemon.watch import Watch
+from daemon.worker import run_job
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits
 
@@ -44,7 +44,11 @@ _log = logger("service")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
-    """What a daemon is told: how many jobs at once, processes for each, and the limits."""
+    """What a daemon is told: how many jobs at once, processes for each, and the limits.
+
+    Without `events` the scan alone finds drops. A daemon beats every `beat_s` seconds, and takes
+    over from one whose heartbeat stood still for `lease_s`.
+    """
 
     root: Path
     workers: int = 1
@@ -53,6 +57,9 @@ class ServeSettings:
     networks: str = ""
     media: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    events: bool = True
+    lease_s: float = LEASE_S
+    beat_s: float = BEAT_S
 
 
 class Service:
@@ -63,6 +70,7 @@ class Service:
         settings: ServeSettings,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        runner: Runner = run_job,
     ) -> None:
         self.settings, self.clock, self.monotonic = settings, clock, monotonic
         self.fs, self.places = RealFs(), Places(settings.root.absolute())
@@ -76,24 +84,32 @@ class Service:
             lambda: secrets.token_hex(8),
             settings.limits.max_document_bytes,
         )
-        self.owners = Owners(papers=self.inbox.papers, monotonic=monotonic)
+        self.owners = Owners(
+            papers=self.inbox.papers, monotonic=monotonic, lease_s=settings.lease_s
+        )
         self.wake, self.draining = threading.Event(), threading.Event()
         self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
         disk = file_system_of(self.places.inbox)
-        self._is_watched, patience = disk.is_watched, disk.patience(Patience())
+        self._is_watched = settings.events and disk.is_watched
+        patience = disk.patience(Patience())
         self.scanner = Scanner(
             places=self.places,
             patience=patience,
             hints=self.watch.hints.of,
+            wall=clock,
             max_bytes=settings.limits.max_document_bytes,
         )
         self.index: JobIndex = open_index(self.places.root, settings.environment)
+        self.indexing = Indexing(
+            index=self.index, ledger=self.inbox.ledger, ids=self._recorded
+        )
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self._index_job, held=self._hold, jobs=settings.jobs,
+            changed=self.indexing.changed, held=self._hold, runner=runner, jobs=settings.jobs,
             limits=settings.limits, networks=settings.networks, media=settings.media,
         )  # fmt: skip
         self._running: dict[Future[None], str] = {}
+        self._waiting: dict[str, tuple[int, Waiting]] = {}
         self._held_until = self._recovered_at = float("-inf")
         self._told: set[str] = set()
 
@@ -101,7 +117,12 @@ class Service:
         """Serve until `stop` is called; then what runs is given back and this returns."""
         self.index.upgrade()
         _log.info("serving", root=str(self.places.root), owner=self.owners.me)
-        heart = Heart(self.owners, lambda error: _log.error("no heartbeat", error=str(error)))
+        heart = Heart(
+            self.owners,
+            lambda error: _log.error("no heartbeat", error=str(error)),
+            self.settings.beat_s,
+        )
+        self.indexing.start()
         pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
         with heart, pool:
             self._watch()  # before the first scan: nothing falls between the two
@@ -118,6 +139,7 @@ class Service:
                 notify("STOPPING=1", self.settings.environment)
                 wait(self._running)
                 self.watch.stop()
+        self.indexing.stop()
         self.index.close()
         _log.info("ended")
 
@@ -129,21 +151,22 @@ class Service:
     def _turn(self, pool: ThreadPoolExecutor) -> None:
         now = self.monotonic()
         self.wake.clear()
-        if now - self._recovered_at >= RECOVER_EVERY_S:
+        if now - self._recovered_at >= min(RECOVER_EVERY_S, self.settings.lease_s / 2):
             self._recovered_at = now
             recover(self.inbox, self.owners, self.fs, self.places)
             self._empty_trash()
             notify("WATCHDOG=1", self.settings.environment)
         self._reap()
         self._watch()
-        found = self.scanner.scan(now)
+        free = self.settings.workers - len(self._running) if now >= self._held_until else 0
+        found = self.scanner.scan(now, wanted=free)
         self._tell_oddities(found)
         for refused in found.refused:
             self._refuse(refused)
         for leftover in found.leftovers:
             self.fs.unlink(leftover)
-        if now >= self._held_until:
-            self._start(pool, found)
+        if free:
+            self._start(pool, found, free)
         self.wake.wait(self._pause(found))
 
     def _empty_trash(self) -> None:
@@ -156,28 +179,40 @@ class Service:
             self.watch.refresh()
 
     def _pause(self, found: ScanResult) -> float:
-        if found.next_at is None:
+        is_full = len(self._running) >= self.settings.workers
+        if found.next_at is None or is_full:  # the end of a job wakes
             return _LONGEST_SLEEP_S
         return min(_LONGEST_SLEEP_S, max(0.01, found.next_at - self.monotonic()))
 
-    def _start(self, pool: ThreadPoolExecutor, found: ScanResult) -> None:
+    def _start(self, pool: ThreadPoolExecutor, found: ScanResult, free: int) -> None:
         """Fill the free places, best first: what waits among the claims and what lies ready."""
-        free = self.settings.workers - len(self._running)
-        claims = {claim.file_name: claim for claim in self.inbox.waiting()} if free else {}
-        drops = {str(drop.path): drop for drop in found.ready} if free else {}
-        queue = [self._waiting(claim) for claim in claims.values()]
-        queue += [_dropped(key, drop) for key, drop in drops.items()]
+        claims = {claim.file_name: claim for claim in self.inbox.waiting()}
+        drops = {str(drop.path): drop for drop in found.ready}
+        queue = [*self._claims_waiting(claims), *(_dropped(k, drop) for k, drop in drops.items())]
         for one in order(queue, self.clock()):
             if free <= 0:
                 return
             claim = claims.get(one.name)
             claimed = self.inbox.take(claim) if claim else self._claim(drops[one.name])
             if claimed is not None:
-                self._index_job(claimed.job.job_id)
+                self.indexing.changed(claimed.job.job_id)
                 self._running[pool.submit(self._work, claimed)] = claimed.job.job_id
                 free -= 1
 
-    def _waiting(self, claim: Claim) -> Waiting:
+    def _claims_waiting(self, claims: Mapping[str, Claim]) -> Iterator[Waiting]:
+        """The claims with the time before which none may go, read anew only when it was moved."""
+        before, self._waiting = self._waiting, {}
+        for name, claim in claims.items():
+            status = self.fs.stat(self.places.claimed(claim))
+            if status is None:
+                continue  # another daemon took it
+            moved, known = status.st_ctime_ns, before.get(name)
+            if known is None or known[0] != moved:
+                known = (moved, self._waiting_as(claim))
+            self._waiting[name] = known
+            yield known[1]
+
+    def _waiting_as(self, claim: Claim) -> Waiting:
         job = self.inbox.ledger.read(claim.job_id)
         return Waiting(
             name=claim.file_name,
@@ -201,7 +236,7 @@ class Service:
         claimed = self.inbox.claim(drop.path, seen, drop.priority) if seen else None
         if claimed is not None:
             self.inbox.reject(claimed, SpecInvalid([refused.fault], document=drop.name).as_json())
-            self._index_job(claimed.job.job_id)
+            self.indexing.changed(claimed.job.job_id)
 
     def _work(self, claimed: Claimed) -> None:
         try:
@@ -223,6 +258,10 @@ class Service:
         self._held_until = self.monotonic() + HOLD_S
         _log.warning("intake pauses", why=why)
 
+    def _recorded(self) -> list[str]:
+        names = self.fs.names(self.places.own("jobs"))
+        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+
     def _make_folders(self) -> None:
         for folder in self.places.folders():
             self.fs.make_folder(folder)
@@ -234,16 +273,6 @@ class Service:
             if oddity.message not in self._told:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
         self._told = {oddity.message for oddity in found.oddities}
-
-    def _index_job(self, job_id: str) -> None:
-        """The index follows the folders; when it cannot, `reelkiln reindex` makes up for it."""
-        job = self.inbox.ledger.read(job_id)
-        if job is None:
-            return
-        try:
-            self.index.put(job)
-        except (IndexUnavailable, SQLAlchemyError) as error:
-            _log.warning("the index is behind", error=str(error), hint="run reelkiln reindex")
 
 
 def _new_id() -> str:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest
@@ -17,6 +18,23 @@ from daemon.worker import run_job
 from renderer.limits import Limits
 
 _log = logger("shift")
+
+
+class Runner(Protocol):
+    """Makes one attempt at a job: `run_job` in a child process, or a stand-in that costs nothing.
+
+    Callbacks are called in the calling thread; once `should_stop` says so the attempt ends.
+    """
+
+    def __call__(
+        self,
+        request: JobRequest,
+        *,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> Outcome:
+        """What came of the attempt; a bundle was published whole, or not at all."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +51,7 @@ class Shift:
     draining: threading.Event
     changed: Callable[[str], None]
     held: Callable[[str], None]
+    runner: Runner = run_job
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
@@ -59,7 +78,9 @@ class Shift:
             gone = not self.inbox.still_ours(claimed.claim)
             return gone or self.draining.is_set() or self.inbox.is_cancelled(claimed.job)
 
-        outcome = run_job(self._request(claimed), on_progress=on_progress, should_stop=should_stop)
+        outcome = self.runner(
+            self._request(claimed), on_progress=on_progress, should_stop=should_stop
+        )
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
         self._conclude(self.inbox.note(known[0], **named), outcome)
 
