@@ -26,6 +26,7 @@ from pathlib import Path
 from daemon.places import Places
 
 _LONGEST_S = 3600.0
+_WAYS = (("events", False), ("no-events", False), ("lying-there", True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,11 @@ def main() -> None:
     parser.add_argument("drops", type=int, nargs="?", default=100_000)
     parser.add_argument("--root", type=Path, help="A folder on the disk to measure on.")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", choices=[words for words, _ in _WAYS])
     chosen = parser.parse_args()
-    for words, lying in (("events", False), ("no events", False), ("lying there", True)):
+    for words, lying in _WAYS:
+        if chosen.only not in (None, words):
+            continue
         with tempfile.TemporaryDirectory(prefix="reelkiln-burst-", dir=chosen.root) as folder:
             flags = [] if words == "events" else ["--no-events"]
             burst = measure(Path(folder), chosen.drops, chosen.workers, flags, lying=lying)
@@ -79,6 +83,8 @@ def measure(root: Path, drops: int, workers: int, flags: list[str], *, lying: bo
     nothing_is_missing(places, drops)
     lines = [line.split() for line in journal.read_text().splitlines()]
     starts = [float(at) for what, _, at in lines if what == "start"]
+    if lying:
+        began = next(float(at) for what, _, at in lines if what == "serve")
     memory = next(int(word) for what, word, _ in lines if what == "memory_kb")
     assert len(starts) == drops, "each is tried once"
     return Burst(
@@ -125,8 +131,8 @@ def serving(root: Path, journal: Path, words: list[str]) -> Iterator[subprocess.
     try:
         yield child
     finally:
-        child.send_signal(signal.SIGCONT)
-        child.terminate()
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            child.send_signal(number)
         child.wait(60)
 
 

@@ -1,6 +1,6 @@
 """A daemon like any other whose renderer costs nothing: its outcome is a bundle of two files.
 
-    python -m benchmarks.idle ROOT --journal FILE [--workers 2] [--no-events] [--lease 30]
+    python -m benchmarks.idle ROOT --journal FILE [--workers 2] [--no-events] [--lease 30] [--lasts 0]
 
 Every start of an attempt and every publish is a line of the journal, which this process alone
 appends to; when the daemon has ended, its last line says how much memory it took at most.
@@ -47,6 +47,7 @@ class Idle:
     journal: Journal
     places: Places
     fs: RealFs
+    lasts_s: float = 0.0  # before and after the last look whether the attempt is still wanted
 
     def __call__(
         self,
@@ -70,10 +71,12 @@ class Idle:
             self._build(built, manifest)
         except FileNotFoundError:
             return Outcome(ended=Ended.STOPPED)  # taken over, and the folder cleared away
-        if should_stop():
-            self._discard(built)
-            return Outcome(ended=Ended.STOPPED)
+        time.sleep(self.lasts_s / 2)
         try:
+            if should_stop():
+                self._discard(built)
+                return Outcome(ended=Ended.STOPPED)
+            time.sleep(self.lasts_s / 2)
             self._publish(built, bundle)
         except FileNotFoundError:
             return Outcome(ended=Ended.STOPPED)
@@ -101,10 +104,10 @@ class Idle:
         move_new(self.fs, built, self.places.own("trash") / built.name)
 
 
-def serve(settings: ServeSettings, journal: Journal) -> None:
+def serve(settings: ServeSettings, journal: Journal, lasts_s: float) -> None:
     """A daemon until SIGTERM."""
     places = Places(settings.root.absolute())
-    service = Service(settings, runner=Idle(journal, places, RealFs()))
+    service = Service(settings, runner=Idle(journal, places, RealFs(), lasts_s))
     signal.signal(signal.SIGTERM, lambda number, frame: service.stop())
     journal.say("serve", str(os.getpid()))
     service.run()
@@ -119,13 +122,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-events", action="store_true")
     parser.add_argument("--lease", type=float, default=30.0)
+    parser.add_argument("--lasts", type=float, default=0.0, help="Seconds of an attempt.")
     chosen = parser.parse_args()
     set_up_logs(LogForm.JSON)
     settings = ServeSettings(
         root=chosen.root, workers=chosen.workers, events=not chosen.no_events,
         lease_s=chosen.lease, beat_s=min(5.0, chosen.lease / 6),
     )  # fmt: skip
-    serve(settings, Journal(chosen.journal))
+    serve(settings, Journal(chosen.journal), chosen.lasts)
 
 
 if __name__ == "__main__":

@@ -87,9 +87,7 @@ class Scanner:
     def judging(self, name: str, now: float) -> Judging:
         """How drops of the folder with that name are judged now."""
         folder = self.places.inbox / name if name else self.places.inbox
-        return Judging(
-            name=name, folder=folder, now=now, patience=self.patience, hints=self.hints
-        )
+        return Judging(name=name, folder=folder, now=now, patience=self.patience, hints=self.hints)
 
     def _pass(self, scan: _Scan) -> None:
         """Look at every name of every folder once."""

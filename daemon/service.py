@@ -100,9 +100,7 @@ class Service:
             max_bytes=settings.limits.max_document_bytes,
         )
         self.index: JobIndex = open_index(self.places.root, settings.environment)
-        self.indexing = Indexing(
-            index=self.index, ledger=self.inbox.ledger, ids=self._recorded
-        )
+        self.indexing = Indexing(index=self.index, ledger=self.inbox.ledger, ids=self._recorded)
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=self.indexing.changed, held=self._hold, runner=runner, jobs=settings.jobs,
