@@ -1,4 +1,4 @@
-"""Daemons of one inbox, some paused until others took over, some killed: no drop is worked on twice.
+"""Daemons of one inbox, some paused until others took over, some killed: nothing is done twice.
 
     python -m benchmarks.herd [8] [20000] [--seed 1] [--root DIR] [--lease 6]
 

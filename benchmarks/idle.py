@@ -1,6 +1,6 @@
 """A daemon like any other whose renderer costs nothing: its outcome is a bundle of two files.
 
-    python -m benchmarks.idle ROOT --journal FILE [--workers 2] [--no-events] [--lease 30] [--lasts 0]
+    python -m benchmarks.idle ROOT --journal FILE [--workers 2] [--no-events] [--lease 30]
 
 Every start of an attempt and every publish is a line of the journal, which this process alone
 appends to; when the daemon has ended, its last line says how much memory it took at most.

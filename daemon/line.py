@@ -1,4 +1,4 @@
-"""The drops that lie in one inbox: those that must settle, by time; those that may go, by rank. Pure.
+"""The drops of one inbox: those that must settle, by time; those that may go, by rank. Pure.
 
 Each change costs the logarithm of their number, and looking for the next one does not depend on
 how many wait. What was replaced or forgotten stays in a heap until it comes up, and is skipped.

@@ -34,8 +34,8 @@ class ScanResult:
 
     `ready` holds no more than was wanted, in the order in which they go; what is not moved away
     comes again. `waiting` counts the drops that are not in this result, and `next_at` says when
-    scanning may find more (None: when something changes). `cancels` are the `.cancel` files, `leftovers`
-    the `.ready` files that have long been without a drop and may be removed.
+    scanning may find more (None: when something changes). `cancels` are the `.cancel` files,
+    `leftovers` the `.ready` files that have long been without a drop and may be removed.
     """
 
     ready: tuple[Drop, ...] = ()
@@ -65,6 +65,7 @@ class Scanner:
     _mooring: Mooring = field(init=False)
     _ready_files: dict[str, dict[str, Seen]] = field(default_factory=dict)
     _passed_at: float = float("-inf")
+    _has_just_passed: bool = False  # a pass that took long must not keep what it found waiting
 
     def __post_init__(self) -> None:
         self._mooring = Mooring(places=self.places)
@@ -78,7 +79,10 @@ class Scanner:
             moored = self._mooring.look(stack)
             scan = _Scan(scanner=self, now=now, folders=dict(moored.folders))
             scan.oddities += moored.oddities
-            if len(self.line) < self.batch or now >= self._passed_at + _PASS_EVERY_S:
+            is_long = len(self.line) >= self.batch
+            is_time = now >= self._passed_at + _PASS_EVERY_S and not self._has_just_passed
+            self._has_just_passed = not is_long or is_time
+            if self._has_just_passed:
                 self._pass(scan)
             scan.sort_out()
             scan.take(self.batch if wanted is None else min(wanted, self.batch))
