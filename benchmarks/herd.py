@@ -98,8 +98,10 @@ def main() -> None:
     )
 
 
-def run(folder: Path, daemons: int, drops: int, seed: int, lease_s: float) -> Told:
-    """Drop, disturb, wait for the end and compare. Raises AssertionError, TimeoutError."""
+def run(
+    folder: Path, daemons: int, drops: int, seed: int, lease_s: float, most: int = 10**9
+) -> Told:
+    """Drop, disturb `most` times, wait for the end and compare. Raises AssertionError."""
     began, places = time.monotonic(), made(folder / "root")
     with ExitStack() as stack:
         herd = Herd(
@@ -114,7 +116,7 @@ def run(folder: Path, daemons: int, drops: int, seed: int, lease_s: float) -> To
         while len(os.listdir(places.receipts)) < drops or os.listdir(places.own("claimed")):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(os.listdir(places.receipts))} of {drops} ended")
-            if len(os.listdir(places.receipts)) < 0.9 * drops:
+            if herd.paused + herd.killed < most and len(os.listdir(places.receipts)) < 0.9 * drops:
                 herd.kill() if herd.paused > 2 * herd.killed else herd.pause()
             time.sleep(0.05)
         seconds = time.monotonic() - began
