@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest
@@ -17,6 +18,25 @@ from daemon.worker import Publishing, run_job
 from renderer.limits import Limits
 
 _log = logger("shift")
+
+
+class Runner(Protocol):
+    """Makes one attempt at a job: `run_job` in a child process, or a stand-in that costs nothing.
+
+    Callbacks are called in the calling thread; once `should_stop` says so the attempt ends.
+    A bundle is published only when `may_publish`, which notes which one it is, says yes.
+    """
+
+    def __call__(
+        self,
+        request: JobRequest,
+        *,
+        on_progress: Callable[[Progress], None],
+        may_publish: Callable[[Publishing], bool],
+        should_stop: Callable[[], bool],
+    ) -> Outcome:
+        """What came of the attempt; a bundle was published whole, or not at all."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +54,7 @@ class Shift:
     changed: Callable[[str], None]
     held: Callable[[str], None]
     well: Callable[[], None]
+    runner: Runner = run_job
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
@@ -73,7 +94,7 @@ class Shift:
             known[0] = told or known[0]
             return told is not None
 
-        outcome = run_job(
+        outcome = self.runner(
             self._request(claimed),
             on_progress=on_progress,
             may_publish=may_publish,

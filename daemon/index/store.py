@@ -111,6 +111,19 @@ class JobIndex:
             found = {row.state: row.jobs for row in connection.execute(query)}
         return MappingProxyType({state: int(found.get(state, 0)) for state in JobState})
 
+    def ended(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of the jobs that the index knows to have ended."""
+        final = [state for state in JobState if state.is_final]
+        query = select(jobs.c.job_id).where(
+            jobs.c.job_id.in_(bindparam("ids", expanding=True)), jobs.c.state.in_(final)
+        )
+        with reading(self.engine) as connection:
+            return frozenset(
+                job_id
+                for batch in _batches(ids)
+                for job_id in connection.scalars(query, {"ids": batch})
+            )
+
     def remove(self, ids: Iterable[str]) -> int:
         """Forget jobs; how many were known."""
         gone = delete(jobs).where(jobs.c.job_id.in_(bindparam("ids", expanding=True)))
