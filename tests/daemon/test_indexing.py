@@ -28,7 +28,9 @@ class Root:
 
     def write(self, number: int, state: JobState = JobState.QUEUED) -> str:
         job_id = f"{number:026d}"
-        self.ledger.write(Job(job_id=job_id, name=f"{number}.json", state=state, rev=1))
+        job = Job(job_id=job_id, name=f"{number}.json", state=state, rev=1)
+        papers = self.ledger.papers
+        papers.replace(papers.places.status(job_id), job.as_json())
         return job_id
 
     def ids(self) -> list[str]:
