@@ -27,8 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.index.database import index_url, make_engine, reading, writing
-from daemon.index.migrating import upgrade
+from daemon.database import reading, upgrade, writing
+from daemon.index.database import index_url, make_engine
 from daemon.index.tables import jobs
 from daemon.jobs import Job, JobState, job_from_json
 from renderer.errors import UsageError
