@@ -17,6 +17,7 @@ from daemon.crash import unexpected
 from daemon.demo import make_demo
 from daemon.doctor import doctor_command
 from daemon.jobs_cli import jobs_app
+from daemon.keys_cli import keys_app
 from daemon.progress import progress_listener
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(keys_app, name="keys")
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 app.command(name="serve")(serve)

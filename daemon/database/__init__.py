@@ -14,6 +14,7 @@ from daemon.database.engine import (
     reading,
     writing,
 )
+from daemon.database.inserting import insert_new
 from daemon.database.migrating import upgrade
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "DatabaseUnavailable",
     "TableSet",
     "database_url",
+    "insert_new",
     "make_engine",
     "reading",
     "upgrade",
