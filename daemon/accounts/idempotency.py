@@ -100,19 +100,28 @@ class Idempotency:
         with writing(self.engine) as connection:
             connection.execute(kept.values(response=response))
 
+    def release(self, begun: Begun) -> None:
+        """It failed in the middle: whoever asks next goes on with the same job at once."""
+        mine = update(idempotency).where(*_mine(begun))
+        with writing(self.engine) as connection:
+            connection.execute(mine.values(attempt_until=0.0))
+
     def abandon(self, begun: Begun) -> None:
         """Nothing was done: the key is free again, unless another request took over."""
-        mine = (
-            *_is(begun.scope, begun.key),
-            idempotency.c.attempt == begun.attempt,
-            idempotency.c.response.is_(None),
-        )
         with writing(self.engine) as connection:
-            connection.execute(delete(idempotency).where(*mine))
+            connection.execute(delete(idempotency).where(*_mine(begun)))
 
 
 def _is(scope: str, key: str) -> tuple[Any, ...]:
     return (idempotency.c.scope == scope, idempotency.c.key == key)
+
+
+def _mine(begun: Begun) -> tuple[Any, ...]:
+    return (
+        *_is(begun.scope, begun.key),
+        idempotency.c.attempt == begun.attempt,
+        idempotency.c.response.is_(None),
+    )
 
 
 def _row(begun: Begun, request_digest: str, now: float) -> dict[str, Any]:

@@ -281,6 +281,19 @@ class AccountsContract:
         done = self.begin(accounts, now=NOW + ATTEMPT_S + 1)
         assert done == Done(job_id="J1", response=b"a")
 
+    def test_a_request_that_failed_midway_is_resumed_at_once(self, accounts: Accounts) -> None:
+        begun = self.begin(accounts)
+        assert isinstance(begun, Begun)
+        accounts.idempotency.release(begun)
+        with pytest.raises(IdempotencyKeyReused):
+            self.begin(accounts, request_digest="e")
+        again = self.begin(accounts, job_id="J2")
+        assert isinstance(again, Begun)
+        assert (again.job_id, again.is_resumed) == ("J1", True)
+        accounts.idempotency.release(begun)  # no longer its own
+        with pytest.raises(IdempotencyInFlight):
+            self.begin(accounts)
+
     def test_of_many_at_once_one_begins(self, accounts: Accounts) -> None:
         def ask(number: int) -> object:
             try:

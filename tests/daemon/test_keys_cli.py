@@ -13,8 +13,9 @@ from tests.command import reelkiln
 def test_a_key_is_printed_once_listed_without_it_and_revoked(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    made = reelkiln("keys", "create", "--root", root, "--label", "ci", "--scope", "worker",
-                    "--owner", "ada", "--days", "2", "--per-minute", "60", store=tmp_path)  # fmt: skip
+    words = ["--label", "ci", "--scope", "worker", "--owner", "ada"]
+    words += ["--days", "2", "--per-minute", "60"]
+    made = reelkiln("keys", "create", "--root", root, *words, store=tmp_path)
     assert made.returncode == 0, made.stderr
     secret = made.stdout.strip()
     assert secret.split("_")[2] not in made.stderr
