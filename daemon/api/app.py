@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 from aiohttp import web
+from ulid import ULID
 
 from daemon.api.asking import NoQuery, query_of
 from daemon.api.callers import enter
@@ -141,7 +142,7 @@ async def _expectation(request: web.Request) -> web.StreamResponse | None:
         request.writer.output_size = 0
         return None
     refusal = HttpRefusal("this expectation cannot be met", hint="leave the header Expect out")
-    return problem_response(refusal, instance=request.path, request_id="", status=417)
+    return problem_response(refusal, instance=request.path, request_id=str(ULID()), status=417)
 
 
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:

@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from ulid import ULID
 
 from daemon.api.callers import is_loopback
 from daemon.api.context import ApiSettings
@@ -108,7 +109,9 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is on its way already")
         told = "this is no HTTP that can be read" if status < 500 else "this should not happen"
-        response = problem_response(HttpRefusal(told), instance="/", request_id="", status=status)
+        response = problem_response(
+            HttpRefusal(told), instance="/", request_id=str(ULID()), status=status
+        )
         response.force_close()
         return response
 
