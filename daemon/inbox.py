@@ -21,6 +21,7 @@ from daemon.ledger import Ledger, Papers
 from daemon.outbox import Outbox, set_aside
 from daemon.outcomes import MAX_SUSPECT_ATTEMPTS, poison_error
 from daemon.places import UNOWNED, Claim, Places, claim_of
+from daemon.submissions import forget, submitted
 from renderer.limits import Limits
 
 
@@ -62,12 +63,12 @@ class Inbox:
         if not _same(self._fs.stat(path), seen):
             return None
         now = self._clock()
-        claim = Claim(
-            job_id=self._new_id(), owner=self.papers.owner, attempt=1, priority=priority
-        )  # fmt: skip
-        job = Job(
-            job_id=claim.job_id, name=path.name, state=JobState.QUEUED, priority=priority,
+        job = submitted(self.papers, path) or Job(
+            job_id=self._new_id(), name=path.name, state=JobState.QUEUED, priority=priority,
             created_at=now, updated_at=now,
+        )  # fmt: skip
+        claim = Claim(
+            job_id=job.job_id, owner=self.papers.owner, attempt=1, priority=priority
         )  # fmt: skip
         intent = self._places.intent(claim)
         self.papers.replace(intent, job.as_json())
@@ -167,9 +168,9 @@ class Inbox:
 
     def put_back(self, claim: Claim, job: Job, folder: Path | None = None) -> None:
         """The drop lies in the inbox again as if it had never been touched."""
-        home = folder or self._home(job)
+        back = folder or self._places.drops(job.priority)
         with suppress(FileNotFoundError):  # another daemon did
-            set_aside(self.papers, self._places.claimed(claim), home, job)
+            set_aside(self.papers, self._places.claimed(claim), back, job)
         self._fs.unlink(self._places.intent(claim))
 
     # -- ending ----------------------------------------------------------------------------
@@ -208,6 +209,7 @@ class Inbox:
         job = self._explained(job)
         self.ledger.write(job)
         self._grant_wishes(job)
+        forget(self.papers, job.job_id)
         lies = self._places.claimed(claimed.claim)
         try:
             if job.state is JobState.FAILED:
@@ -234,11 +236,17 @@ class Inbox:
     # -- below -----------------------------------------------------------------------------
 
     def _drop_phantom(self, job: Job) -> None:
-        """Remove the status of a drop that was put back while we were thought dead."""
+        """Mend the status of a drop that was put back while we were thought dead.
+
+        A submitted one keeps its id, so that another daemon may even have ended it meanwhile.
+        """
         if any(claim.job_id == job.job_id for claim in self.claims()):
             return
-        if self.outbox.receipt(job.job_id) is None:
+        ended = self.outbox.receipt(job.job_id)
+        if ended is None:
             self._fs.unlink(self._places.status(job.job_id))
+        else:
+            self.ledger.write(ended)
 
     def _won(self, path: Path, claim: Claim) -> bool:
         target = self._places.claimed(claim)
@@ -284,10 +292,6 @@ class Inbox:
         if not job.bundle:
             return False
         return self._fs.stat(self._places.outbox / job.bundle / "manifest.json") is not None
-
-    def _home(self, job: Job) -> Path:
-        inbox = self._places.inbox
-        return inbox if job.priority is Priority.NORMAL else inbox / job.priority
 
     def _folder(self, job: Job) -> Path:
         return self._places.rejected if job.refused else self._places.failed

@@ -61,6 +61,10 @@ class IllegalMove(ReelkilnError):
         may = ", ".join(self.legal) or "nothing: it has ended"
         super().__init__(f"job {job_id} is {state} and cannot become {to}; it may become {may}")
 
+    def as_json(self) -> dict[str, object]:
+        """The refusal as data, with the moves that are legal."""
+        return {**super().as_json(), "legal": list(self.legal)}
+
 
 class Priority(StrEnum):
     """Who goes first. Names are in the order of the queue."""
@@ -121,7 +125,8 @@ class Job:
     bundle_digest: str = ""
     error: Mapping[str, Any] | None = None
     refused: bool = False  # failed because its spec was, and lies in rejected/
-    owner: str = ""  # account, not process; issue of keys and accounts
+    owner: str = ""  # the account that submitted it, not a process; none for a dropped file
+    world: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the status file."""

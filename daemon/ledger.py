@@ -45,10 +45,14 @@ class Papers:
             return False
         return True
 
+    def part(self) -> Path:
+        """A new name for a file that is being written."""
+        return self.places.part(self.owner, self.nonce())
+
     def _put(
         self, path: Path, document: Mapping[str, Any], name: Callable[[Path, Path], None]
     ) -> None:
-        part = self.places.part(self.owner, self.nonce())
+        part = self.part()
         text = json.dumps(document, indent=1, sort_keys=True) + "\n"
         try:
             self.fs.write_new(part, text.encode())

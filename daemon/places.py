@@ -5,6 +5,7 @@ inbox/rejected/  inbox/failed/       refused and dead letters, each beside its .
 outbox/<bundle>/                     finished bundles; outbox/receipts/<job>.json
 .reelkiln/claimed/<priority>.<job>.<owner>.a<attempt>     claims: the only mutual exclusion
 .reelkiln/jobs/<job>.json            status documents
+.reelkiln/submitted/<job>.json       jobs promised over HTTP whose drop waits in the inbox
 .reelkiln/owners/<owner>.json        heartbeats
 .reelkiln/intents/<claim>            what is about to be claimed, and under which name it lay
 .reelkiln/parts/<owner>.<nonce>      files being written
@@ -113,9 +114,17 @@ class Places:
         """The sign of life of a daemon."""
         return self.own("owners") / f"{owner}.json"
 
+    def drops(self, priority: Priority) -> Path:
+        """The folder of the inbox that drops of this priority lie in."""
+        return self.inbox if priority is Priority.NORMAL else self.inbox / priority
+
     def status(self, job_id: str) -> Path:
         """The status document of a job."""
         return self.own("jobs") / f"{job_id}.json"
+
+    def submitted(self, job_id: str) -> Path:
+        """The record of a job that was promised before its drop was claimed."""
+        return self.own("submitted") / f"{job_id}.json"
 
     def receipt(self, job_id: str) -> Path:
         """The receipt of a job."""
@@ -126,7 +135,7 @@ class Places:
         by_priority = (self.inbox / Priority.HIGH, self.inbox / Priority.LOW)
         shared = (self.inbox, *by_priority, self.polite, self.rejected, self.failed)
         own = (
-            "claimed", "jobs", "owners", "intents", "parts", "cancel", "work", "done", "store",
-            "quarantine", "trash",
+            "claimed", "jobs", "submitted", "owners", "intents", "parts", "cancel", "work", "done",
+            "store", "quarantine", "trash",
         )  # fmt: skip
         return (*shared, self.outbox, self.receipts, self.state, *map(self.own, own))

@@ -1,7 +1,8 @@
 """The records of jobs as they lie in the folders: status documents and receipts, read with care.
 
-A status document is the job as JSON; a receipt is what is left of it beside the bundles, once
-the state folder was cleared. Where both exist the later revision is right.
+A status document is the job as JSON; before there is one, a submitted job has its record. A
+receipt is what is left beside the bundles once the state folder was cleared. Where several exist
+the latest revision is right.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ID = re.compile(r"^[0-9A-Z]{26}$")
 def find_job(fs: Fs, places: Places, job_id: str) -> Job:
     """The job of that id. Raises UsageError when no record tells of it."""
     if _ID.match(job_id):
-        for path in (places.status(job_id), places.receipt(job_id)):
+        for path in (places.status(job_id), places.receipt(job_id), places.submitted(job_id)):
             if fs.stat(path) is not None:
                 return _read(fs, path)
     raise UsageError(
@@ -35,7 +36,7 @@ def find_job(fs: Fs, places: Places, job_id: str) -> Job:
 
 def all_jobs(fs: Fs, places: Places, damaged: Callable[[str], None]) -> Iterator[Job]:
     """Every job that a record tells of; `damaged` hears of each record that cannot be read."""
-    for folder in (places.own("jobs"), places.receipts):
+    for folder in (places.own("jobs"), places.receipts, places.own("submitted")):
         for name in fs.names(folder):
             if not _is_record(name):
                 continue

@@ -9,6 +9,7 @@ from daemon.inbox import Inbox
 from daemon.jobs import Job, job_from_json
 from daemon.owners import Owners
 from daemon.places import UNOWNED, Claim, Places, claim_of
+from daemon.submissions import sweep_submitted
 
 _WORK = re.compile(r"^([0-9A-Z]{26})\.a([0-9]{1,6})\.")
 
@@ -23,6 +24,7 @@ def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim
     _trash_work(inbox, owners, fs, places)
     _sweep_parts(owners, fs, places)
     _sweep_wishes(inbox, fs, places)
+    sweep_submitted(inbox.papers, owners.is_dead)
     _forget_owners(inbox, owners, fs, places)
     return inbox.waiting()
 

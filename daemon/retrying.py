@@ -8,7 +8,7 @@ from pathlib import Path
 
 from daemon.error_files import SUFFIX
 from daemon.fs import Fs
-from daemon.jobs import Job, JobState, Priority
+from daemon.jobs import Job, JobState
 from daemon.places import Places
 from renderer.errors import UsageError
 
@@ -24,7 +24,7 @@ def retry(fs: Fs, places: Places, job: Job) -> Path:
             hint="drop its spec into the inbox to run it once more",
         )
     spec = _spec_of(fs, places, job)
-    folder = places.inbox if job.priority is Priority.NORMAL else places.inbox / job.priority
+    folder = places.drops(job.priority)
     target = folder / job.name
     try:
         fs.rename_new(spec, target)

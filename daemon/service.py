@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +25,7 @@ from daemon.index import JobIndex, open_index
 from daemon.index.database import IndexUnavailable
 from daemon.jobs import Priority
 from daemon.logs import logger
+from daemon.metrics import Metrics
 from daemon.notify import notify
 from daemon.owners import Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
@@ -93,6 +95,7 @@ class Service:
             changed=self._index_job, held=self._hold, jobs=settings.jobs,
             limits=settings.limits, networks=settings.networks, media=settings.media,
         )  # fmt: skip
+        self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
         self._held_until = self._recovered_at = float("-inf")
         self._told: set[str] = set()
@@ -240,6 +243,7 @@ class Service:
         job = self.inbox.ledger.read(job_id)
         if job is None:
             return
+        self.metrics.saw(job)
         try:
             self.index.put(job)
         except (IndexUnavailable, SQLAlchemyError) as error:

@@ -17,6 +17,7 @@ from daemon.demo.filming import Film, shoot
 from daemon.demo.making import Maker, make_all
 from daemon.demo.painting import Scene, paint
 from daemon.demo.sound import chords, played, voice, write_wav
+from examples.make_font import make_font
 from renderer.fonts import text_engine_fingerprint
 from renderer.toolchain import find_toolchain
 
@@ -28,7 +29,7 @@ _C_MAJOR, _G_MAJOR = (196.0, 261.63, 329.63, 392.0), (196.0, 246.94, 293.66, 392
 def make_media(folder: Path = MEDIA) -> Path:
     """Fill `folder`, unless it holds what this recipe makes, and say where it is."""
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
-    make_all(folder, _MADE, toolchain, own=(Path(__file__),))
+    make_all(folder, _MADE, toolchain, own=(Path(__file__), Path(__file__).with_name("make_font.py")))
     return folder
 
 
@@ -69,6 +70,10 @@ def _voice(out: Path, work: Path, binary: Path) -> None:
     write_wav(out, voice("ao isea u. oesi asu."))
 
 
+def _font(out: Path, work: Path, binary: Path) -> None:
+    make_font(out)
+
+
 def _logo(out: Path, work: Path, binary: Path) -> None:
     """A film reel: a disc with six holes."""
     side = 640
@@ -90,6 +95,7 @@ _MADE: Mapping[str, Maker] = {
     "dunes.png": _picture(scenes.DUNES),
     "portrait.png": _picture(scenes.LAKE, portrait=True),
     "logo.png": _logo,
+    "reel-dots.ttf": _font,
     "ride.mp4": _film(scenes.VALLEY, "25", 110, ("#d1495b", "#f4d35e"), words="ae ioa. oa ui. ea"),
     "desert.mp4": _film(scenes.DUNES, "25", 60, ("#2a6f97", "#f1faee")),
     "moon.mp4": _film(scenes.NIGHT, "24000/1001", 96),

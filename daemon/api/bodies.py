@@ -8,7 +8,8 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from daemon.api.refusals import BodyOfOtherType, BodyRefused, BodyTooLarge, RequestTimeout
+from daemon.api.problems import BodyTooLarge, RequestTimeout, TypeNotSupported
+from daemon.api.refusals import BodyRefused
 
 _M = TypeVar("_M", bound=BaseModel)
 _LIMIT = 16 * 1024
@@ -24,11 +25,11 @@ class Asked(BaseModel):
 async def body_as(request: web.Request, model: type[_M]) -> _M:
     """The body of a request.
 
-    Raises BodyOfOtherType, BodyTooLarge, RequestTimeout, BodyRefused; none repeats the body,
+    Raises TypeNotSupported, BodyTooLarge, RequestTimeout, BodyRefused; none repeats the body,
     which may hold a password.
     """
     if request.content_type != "application/json":
-        raise BodyOfOtherType("the body is not application/json", hint="send it as that")
+        raise TypeNotSupported("the body is not application/json", hint="send it as that")
     data = await _read(request)
     try:
         return model.model_validate_json(data)

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from aiohttp import web
+
 from daemon.api.refusals import QueueFull, TooManyRequests
 
 _SECOND_NS = 10**9
@@ -79,3 +81,6 @@ class QueueRoom:
                 retry_after=_QUEUE_RETRY_S,
                 hint="try again when some are done, or raise REELKILN_MAX_QUEUED",
             )
+
+
+ROOM = web.AppKey("reelkiln_queue_room", QueueRoom)

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from renderer.errors import ReelkilnError
-
-
-class DoorRefusal(ReelkilnError):
-    """A request that is not let in."""
-
-    def __init__(
-        self, message: str, *, hint: str = "", headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.headers = dict(headers or {})
+from daemon.api.problems import HttpRefusal
 
 
-class KeyMissing(DoorRefusal):
+class KeyMissing(HttpRefusal):
     """Nobody is known to call. It never says why: a wrong key is told no better than none."""
 
     code = "key-missing"
@@ -32,63 +21,42 @@ class KeyMissing(DoorRefusal):
         )
 
 
-class ScopeMissing(DoorRefusal):
+class ScopeMissing(HttpRefusal):
     """Who calls may not do this."""
 
     code = "scope-missing"
     http_status = 403
 
 
-class CsrfRefused(DoorRefusal):
+class CsrfRefused(HttpRefusal):
     """A session's cookie came along without proof that a page of ours sent the request."""
 
     code = "csrf-refused"
     http_status = 403
 
 
-class OriginRefused(DoorRefusal):
+class OriginRefused(HttpRefusal):
     """A page of another site asks, or a proxy speaks for others, while no key is needed."""
 
     code = "origin-refused"
     http_status = 403
 
 
-class RegistrationClosed(DoorRefusal):
+class RegistrationClosed(HttpRefusal):
     """Accounts are made by admins alone."""
 
     code = "registration-closed"
     http_status = 403
 
 
-class BodyRefused(DoorRefusal):
+class BodyRefused(HttpRefusal):
     """A body that is no JSON object of the fields that are asked for."""
 
     code = "body-refused"
     http_status = 422
 
 
-class BodyOfOtherType(DoorRefusal):
-    """A body that is not JSON; a form of another site could send such a one."""
-
-    code = "type-not-supported"
-    http_status = 415
-
-
-class BodyTooLarge(DoorRefusal):
-    """The body is over its limit."""
-
-    code = "body-too-large"
-    http_status = 413
-
-
-class RequestTimeout(DoorRefusal):
-    """The body took too long."""
-
-    code = "request-timeout"
-    http_status = 408
-
-
-class _ComeBack(DoorRefusal):
+class _ComeBack(HttpRefusal):
     http_status = 429
     retryable = True
 

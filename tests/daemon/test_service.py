@@ -42,7 +42,18 @@ def root(tmp_path: Path) -> Path:
 
 @contextmanager
 def serving(root: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    argv = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(root), "--log", "json"]
+    argv = [
+        sys.executable,
+        "-m",
+        "daemon.cli",
+        "serve",
+        "--root",
+        str(root),
+        "--log",
+        "json",
+        "--port",
+        "0",
+    ]
     with (root / "serve.log").open("ab") as log:
         child = subprocess.Popen([*argv, *words], stderr=log, stdout=log, start_new_session=True)
     try:

@@ -1,0 +1,88 @@
+"""Answers: jobs as resources, documents as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from daemon.api.models import FaultEntry, JobError, JobResource, Links, ProgressDetail
+from daemon.api.problems import plain_text
+from daemon.jobs import Job, JobState
+
+_SHOWN = tuple(FaultEntry.model_fields)
+HAS_BUNDLE = frozenset({JobState.SUCCEEDED, JobState.PARTIAL})
+
+
+def answer(
+    model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A JSON answer."""
+    body = json.dumps(model.model_dump(mode="json")).encode()
+    return web.Response(
+        body=body, status=status, content_type="application/json", headers=dict(headers or {})
+    )
+
+
+def resource(job: Job) -> JobResource:
+    """The job as clients see it."""
+    told = plain_text(job.as_json())
+    progress = {name: told["progress"][name] for name in ProgressDetail.model_fields}
+    return JobResource(
+        job_id=job.job_id, status=job.state, kind=told["kind"], name=told["name"],
+        priority=job.priority, created_at=moment(job.created_at),
+        started_at=_maybe(job.started_at), finished_at=_maybe(job.finished_at),
+        progress=max(0, min(100, job.progress.percent)),
+        progress_detail=ProgressDetail(**progress), error=_error(told["error"]),
+        bundle=told["bundle"], bundle_digest=job.bundle_digest, spec_sha256=job.spec_sha256,
+        world=told["world"], owner=told["owner"], links=_links(job),
+    )  # fmt: skip
+
+
+def job_path(job_id: str) -> str:
+    """Where a job is."""
+    return f"/v1/jobs/{job_id}"
+
+
+def moment(seconds: float) -> datetime:
+    """A time of day, to the millisecond: more is not kept by every reader."""
+    return datetime.fromtimestamp(round(seconds, 3), UTC)
+
+
+def _maybe(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)
+
+
+def _links(job: Job) -> Links:
+    here = job_path(job.job_id)
+    done = job.state in HAS_BUNDLE and bool(job.bundle)
+    return Links(
+        self=here,
+        events=f"{here}/events",
+        cancel=None if job.state.is_final else f"{here}/cancel",
+        download=f"{here}/download" if done else None,
+        files=f"{here}/files" if done else None,
+    )
+
+
+def _error(told: Mapping[str, Any] | None) -> JobError | None:
+    """The error of a job, without what is for the machine's own people: its standard error."""
+    if told is None:
+        return None
+    faults = [
+        FaultEntry(**{name: entry.get(name) for name in _SHOWN if entry.get(name) is not None})
+        for entry in told.get("errors") or ()
+    ]
+    code = str(told.get("code", "error"))
+    return JobError(
+        code=code,
+        title=code.replace("-", " ").capitalize(),
+        detail=str(told.get("message", "")),
+        hint=told.get("hint") or None,
+        retryable=bool(told.get("retryable", False)),
+        errors=faults,
+    )

@@ -1,0 +1,125 @@
+"""How a document that somebody handed over becomes a drop whose job has an id already.
+
+Two steps, each durable before the next: the record `.reelkiln/submitted/<job>.json`, then the
+drop `inbox/<job>.json`. Whoever claims the drop gives the job the id and the owner of its record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from daemon.jobs import Job, JobState, Priority, job_from_json
+from daemon.ledger import Papers
+from daemon.places import claim_of
+
+SUFFIXES = (".json", ".yaml")
+_ID = re.compile(r"^[0-9A-Z]{26}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submissions:
+    """The submitted jobs of one root; `new_id` must never give the same ULID twice."""
+
+    papers: Papers
+    clock: Callable[[], float]
+    new_id: Callable[[], str]
+
+    def submit(
+        self, document: bytes, *, suffix: str = ".json", priority: Priority = Priority.NORMAL,
+        owner: str = "", world: str = "", job_id: str = "",
+    ) -> Job:  # fmt: skip
+        """Put a document into the inbox; the job it becomes, which no crash takes back.
+
+        `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first.
+
+        Raises ValueError for a suffix that is not in SUFFIXES, OSError when the disk does; then
+        there is no job.
+        """
+        if suffix not in SUFFIXES:
+            raise ValueError(f"a submission ends in one of {SUFFIXES}, not in {suffix!r}")
+        now, job_id = self.clock(), job_id or self.new_id()
+        job = Job(
+            job_id=job_id, name=job_id + suffix, state=JobState.QUEUED, priority=priority,
+            spec_sha256=sha256(document).hexdigest(), created_at=now, updated_at=now,
+            owner=owner, world=world,
+        )  # fmt: skip
+        record = self.papers.places.submitted(job_id)
+        self.papers.create(record, {**job.as_json(), "submitted_by": self.papers.owner})
+        try:
+            self._drop(document, self.papers.places.drops(priority) / job.name)
+        except OSError:
+            self.papers.fs.unlink(record)
+            raise
+        return job
+
+    def _drop(self, document: bytes, target: Path) -> None:
+        fs, part = self.papers.fs, self.papers.part()
+        try:
+            fs.write_new(part, document)
+            fs.rename_new(part, target)
+        except OSError:
+            fs.unlink(part)
+            raise
+        fs.sync_folder(target.parent)
+
+
+def submitted(papers: Papers, path: Path) -> Job | None:
+    """The job that was promised to whoever submitted this drop; None for any other drop.
+
+    A promise is kept once: a file that goes by the name of a job which ended is a new drop.
+    """
+    places = papers.places
+    if path.suffix not in SUFFIXES or not _ID.match(path.stem):
+        return None
+    record = papers.read(places.submitted(path.stem))
+    if record is None or _has_ended(papers, path.stem):
+        return None
+    return job_from_json(record)
+
+
+def forget(papers: Papers, job_id: str) -> None:
+    """The promise is kept: its job has a receipt."""
+    papers.fs.unlink(papers.places.submitted(job_id))
+
+
+def sweep_submitted(papers: Papers, is_dead: Callable[[str], bool]) -> None:
+    """Remove records of jobs that ended, and those whose submitter died before the drop."""
+    fs, places = papers.fs, papers.places
+    for name in fs.names(places.own("submitted")):
+        job_id = name.removesuffix(".json")
+        if _has_ended(papers, job_id) or _was_never_dropped(papers, is_dead, job_id):
+            fs.unlink(places.own("submitted") / name)
+
+
+def _has_ended(papers: Papers, job_id: str) -> bool:
+    return papers.fs.stat(papers.places.receipt(job_id)) is not None
+
+
+def _was_never_dropped(papers: Papers, is_dead: Callable[[str], bool], job_id: str) -> bool:
+    """Whether nobody was ever told of the job: it lies nowhere and never will."""
+    record = papers.read(papers.places.submitted(job_id))
+    if record is None or not is_dead(str(record.get("submitted_by", ""))):
+        return False
+    return not (
+        _lies_in_inbox(papers, job_id)
+        or _is_claimed(papers, job_id)
+        or _lies_in_inbox(papers, job_id)  # put back meanwhile
+        or _has_ended(papers, job_id)
+    )
+
+
+def _lies_in_inbox(papers: Papers, job_id: str) -> bool:
+    return any(
+        papers.fs.stat(papers.places.drops(priority) / (job_id + suffix)) is not None
+        for priority in Priority
+        for suffix in SUFFIXES
+    )
+
+
+def _is_claimed(papers: Papers, job_id: str) -> bool:
+    claims = map(claim_of, papers.fs.names(papers.places.own("claimed")))
+    return any(claim is not None and claim.job_id == job_id for claim in claims)
