@@ -29,7 +29,9 @@ _C_MAJOR, _G_MAJOR = (196.0, 261.63, 329.63, 392.0), (196.0, 246.94, 293.66, 392
 def make_media(folder: Path = MEDIA) -> Path:
     """Fill `folder`, unless it holds what this recipe makes, and say where it is."""
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
-    make_all(folder, _MADE, toolchain, own=(Path(__file__), Path(__file__).with_name("make_font.py")))
+    make_all(
+        folder, _MADE, toolchain, own=(Path(__file__), Path(__file__).with_name("make_font.py"))
+    )
     return folder
 
 

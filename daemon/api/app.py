@@ -157,7 +157,9 @@ async def _expectation(request: web.Request) -> web.StreamResponse | None:
         request.writer.output_size = 0
         return None
     refusal = HttpRefusal("this expectation cannot be met", hint="leave the header Expect out")
-    return problem_response(refusal, instance=request.path, request_id=str(ULID()), status=417)
+    return problem_response(
+        refusal, instance=request.rel_url.raw_path, request_id=str(ULID()), status=417
+    )
 
 
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:

@@ -7,7 +7,6 @@ one at once, and nothing that is older than what it saw. The last event is `done
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 
 from aiohttp import web
@@ -63,7 +62,7 @@ async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse
 
 
 async def _send(stream: EventSourceResponse, job: Job) -> None:
-    data = json.dumps(resource(job).model_dump(mode="json"))
+    data = resource(job).model_dump_json()
     event = "done" if job.state.is_final else "progress"
     await stream.send(data, id=str(job.rev), event=event, retry=RETRY_MS)
 

@@ -134,6 +134,8 @@ def title_of(status: int) -> str:
 def plain_text(value: Any) -> Any:
     """The value with every lone surrogate replaced: file names may be no text at all."""
     if isinstance(value, str):
+        if value.isascii():
+            return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {plain_text(key): plain_text(item) for key, item in value.items()}
@@ -197,4 +199,6 @@ async def problems(
         refusal = Crashed(
             "this should not have happened", hint=f"the log has it under {request_id}"
         )
-    return problem_response(refusal, instance=request.path, request_id=request_id, status=status)
+    return problem_response(
+        refusal, instance=request.rel_url.raw_path, request_id=request_id, status=status
+    )

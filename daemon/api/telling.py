@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +21,7 @@ def answer(
     model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """A JSON answer."""
-    body = json.dumps(model.model_dump(mode="json")).encode()
+    body = model.model_dump_json().encode()
     return web.Response(
         body=body, status=status, content_type="application/json", headers=dict(headers or {})
     )
@@ -30,16 +29,19 @@ def answer(
 
 def resource(job: Job) -> JobResource:
     """The job as clients see it."""
-    told = plain_text(job.as_json())
-    progress = {name: told["progress"][name] for name in ProgressDetail.model_fields}
+    at = job.progress
     return JobResource(
-        job_id=job.job_id, status=job.state, kind=told["kind"], name=told["name"],
+        job_id=job.job_id, status=job.state, kind=plain_text(job.kind), name=plain_text(job.name),
         priority=job.priority, created_at=moment(job.created_at),
         started_at=_maybe(job.started_at), finished_at=_maybe(job.finished_at),
-        progress=max(0, min(100, job.progress.percent)),
-        progress_detail=ProgressDetail(**progress), error=_error(told["error"]),
-        bundle=told["bundle"], bundle_digest=job.bundle_digest, spec_sha256=job.spec_sha256,
-        world=told["world"], owner=told["owner"], links=_links(job),
+        progress=max(0, min(100, at.percent)),
+        progress_detail=ProgressDetail(
+            stage=at.stage, step=plain_text(at.step), frames_done=at.frames_done,
+            frames=at.frames, eta_s=at.eta_s,
+        ),
+        error=_error(plain_text(job.error)), bundle=plain_text(job.bundle),
+        bundle_digest=job.bundle_digest, spec_sha256=job.spec_sha256,
+        world=plain_text(job.world), owner=plain_text(job.owner), links=_links(job),
     )  # fmt: skip
 
 

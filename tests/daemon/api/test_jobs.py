@@ -120,6 +120,7 @@ def test_jobs_are_listed_by_filters_and_pages(client: httpx.Client, service: Ser
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=x", "stauts=failed", "status=done", "cursor=%00", "cursor=W10",
+     "cursor=WyIweDBwKzAiLCAiXHVkODAwIl0",
      "created_from=today", "created_from=0001-01-01T00:00:00%2B23:59", "limit=1&limit=2"],
 )  # fmt: skip
 def test_a_query_that_is_wrong_is_a_problem(client: httpx.Client, query: str) -> None:
