@@ -18,6 +18,7 @@ from daemon.demo import make_demo
 from daemon.doctor import doctor_command
 from daemon.inspect_cli import InspectAs, form_of, write_inspection
 from daemon.jobs_cli import jobs_app
+from daemon.keys_cli import keys_app
 from daemon.progress import progress_listener
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(keys_app, name="keys")
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 app.command(name="serve")(serve)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,12 +24,12 @@ from daemon.filesystems import file_system_of
 from daemon.fs import Fs, RealFs
 from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
-from daemon.index import JobIndex, open_index
-from daemon.index.database import IndexUnavailable
+from daemon.index import IndexUnavailable, JobIndex, open_index
 from daemon.indexing import Indexing
 from daemon.intake import Intake
 from daemon.jobs import Priority
 from daemon.logs import logger
+from daemon.metrics import Metrics
 from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
 from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
@@ -125,7 +126,7 @@ class Service:
         )  # fmt: skip
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self.indexing.changed, held=self.intake.tell, well=self.intake.well,
+            changed=self._changed, held=self.intake.tell, well=self.intake.well,
             runner=runner, jobs=settings.jobs, limits=settings.limits,
             networks=settings.networks, media=settings.media,
         )  # fmt: skip
@@ -136,6 +137,7 @@ class Service:
         self.wishes = Wishes(
             fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
         )  # fmt: skip
+        self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
         self._waiting: dict[str, tuple[int, Waiting]] = {}
         self._recovered_at = float("-inf")
@@ -237,7 +239,7 @@ class Service:
             claim = claims.get(one.name)
             claimed = self.inbox.take(claim) if claim else self._claim(drops[one.name])
             if claimed is not None:
-                self.indexing.changed(claimed.job.job_id)
+                self._changed(claimed.job.job_id)
                 self._running[pool.submit(self._work, claimed)] = claimed.job.job_id
                 free -= 1
 
@@ -278,7 +280,7 @@ class Service:
         claimed = self.inbox.claim(drop.path, seen, drop.priority) if seen else None
         if claimed is not None:
             self.inbox.reject(claimed, SpecInvalid([refused.fault], document=drop.name).as_json())
-            self.indexing.changed(claimed.job.job_id)
+            self._changed(claimed.job.job_id)
 
     def _work(self, claimed: Claimed) -> None:
         try:
@@ -319,6 +321,13 @@ class Service:
             if oddity.message not in self._told:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
         self._told = {oddity.message for oddity in found.oddities}
+
+    def _changed(self, job_id: str) -> None:
+        """Somebody changed the record of a job."""
+        self.indexing.changed(job_id)
+        job = self.inbox.ledger.read(job_id)
+        if job is not None:
+            self.metrics.saw(job)
 
     def _forget(self, job_ids: tuple[str, ...]) -> None:
         try:

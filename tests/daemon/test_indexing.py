@@ -2,6 +2,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ class Root:
         self.places = Places(path)
         for folder in self.places.folders():
             folder.mkdir()
-        numbers = iter(range(10**9))
+        numbers, self.revisions = count(), count(1)
         papers = Papers(
             fs=RealFs(), places=self.places, owner="d", nonce=lambda: f"n{next(numbers)}"
         )
@@ -28,7 +29,7 @@ class Root:
 
     def write(self, number: int, state: JobState = JobState.QUEUED) -> str:
         job_id = f"{number:026d}"
-        job = Job(job_id=job_id, name=f"{number}.json", state=state, rev=1)
+        job = Job(job_id=job_id, name=f"{number}.json", state=state, rev=next(self.revisions))
         papers = self.ledger.papers
         papers.replace(papers.places.status(job_id), job.as_json())
         return job_id
