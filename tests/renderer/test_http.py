@@ -11,8 +11,9 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renderer.addresses import is_public
 from renderer.errors import SourceRefused, SourceUnavailable, UsageError
-from renderer.http import HttpPolicy, download, http_policy, is_public
+from renderer.http import HttpPolicy, download, http_policy
 from renderer.limits import Limits
 from tests.renderer import web as w
 from tests.renderer.web import Web, serving
