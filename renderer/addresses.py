@@ -5,8 +5,20 @@ from __future__ import annotations
 import ipaddress
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NEVER_PUBLIC = frozenset({ipaddress.IPv4Address("168.63.129.16")})
-"""Addresses that look public but lead into a cloud's own machinery."""
+_NEVER_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # looks public and leads into a cloud's own machinery
+            "192.0.0.0/24",  # another cloud's metadata; Python knew only parts of it as private
+            "192.88.99.0/24",
+            "64:ff9b:1::/48",
+            "3fff::/20",
+            "5f00::/16",
+        ),
+    )
+)
+"""What no Python, or only a later one, knows to be special."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -17,7 +29,8 @@ def is_public(address: Address) -> bool:
     inner = _unwrapped(address)
     if inner is not None:
         return is_public(inner)
-    is_special = address.is_multicast or address.is_reserved or address in _NEVER_PUBLIC
+    is_special = address.is_multicast or address.is_reserved
+    is_special = is_special or any(address in network for network in _NEVER_PUBLIC)
     return address.is_global and not is_special
 
 
