@@ -27,7 +27,7 @@ def find_job(fs: Fs, places: Places, job_id: str) -> Job:
     if _ID.match(job_id):
         for path in (places.status(job_id), places.receipt(job_id), places.submitted(job_id)):
             if fs.stat(path) is not None:
-                return _read(fs, path)
+                return read_record(fs, path)
     raise UsageError(
         f"no job is called {job_id!r} below {places.root}",
         hint="reelkiln jobs list shows which there are; --root names another folder",
@@ -41,7 +41,7 @@ def all_jobs(fs: Fs, places: Places, damaged: Callable[[str], None]) -> Iterator
             if not _is_record(name):
                 continue
             try:
-                yield _read(fs, folder / name)
+                yield read_record(fs, folder / name)
             except FileNotFoundError:
                 continue  # the daemon removed it meanwhile
             except (OSError, UsageError) as error:
@@ -53,7 +53,8 @@ def _is_record(name: str) -> bool:
     return bool(dot) and rest == "json" and _ID.match(stem) is not None
 
 
-def _read(fs: Fs, path: Path) -> Job:
+def read_record(fs: Fs, path: Path) -> Job:
+    """The record in a file. Raises UsageError for what is none, OSError when it is gone."""
     try:
         found: dict[str, Any] = json.loads(fs.read(path, MAX_BYTES))
         job = job_from_json(found)

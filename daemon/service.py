@@ -32,6 +32,7 @@ from daemon.refusals import Refused
 from daemon.scanner import Scanner, ScanResult
 from daemon.shift import Shift
 from daemon.watch import Watch
+from daemon.webhooks.service import sender_for
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits
 
@@ -88,6 +89,9 @@ class Service:
             max_bytes=settings.limits.max_document_bytes,
         )
         self.index: JobIndex = open_index(self.places.root, settings.environment)
+        self.sender = sender_for(
+            self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
+        )
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=self._index_job, held=self._hold, jobs=settings.jobs,
@@ -105,6 +109,7 @@ class Service:
         pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
         with heart, pool:
             self._watch()  # before the first scan: nothing falls between the two
+            self.sender.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -118,6 +123,7 @@ class Service:
                 notify("STOPPING=1", self.settings.environment)
                 wait(self._running)
                 self.watch.stop()
+                self.sender.stop()
         self.index.close()
         _log.info("ended")
 
@@ -240,6 +246,8 @@ class Service:
         job = self.inbox.ledger.read(job_id)
         if job is None:
             return
+        if job.state.is_final:
+            self.sender.hint(job_id)
         try:
             self.index.put(job)
         except (IndexUnavailable, SQLAlchemyError) as error:
