@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NEVER_PUBLIC = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            "168.63.129.16/32",  # looks public and leads into a cloud's own machinery
-            "192.0.0.0/24",  # another cloud's metadata; Python knew only parts of it as private
-            "192.88.99.0/24",
-            "64:ff9b:1::/48",
-            "3fff::/20",
-            "5f00::/16",
-        ),
-    )
-)
-"""What no Python, or only a later one, knows to be special."""
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NEVER_PUBLIC: tuple[Network, ...] = (
+    ipaddress.IPv4Network("168.63.129.16"),  # looks public and leads into a cloud's own machinery
+    ipaddress.IPv4Network("192.0.0.0/24"),  # so does this; Python 3.11 knows parts of it
+    ipaddress.IPv4Network("192.88.99.0/24"),
+    ipaddress.IPv6Network("3fff::/20"),
+)
+"""What no Python, or only a later one, knows to be special."""
 
 
 def is_public(address: Address) -> bool:
@@ -29,9 +23,12 @@ def is_public(address: Address) -> bool:
     inner = _unwrapped(address)
     if inner is not None:
         return is_public(inner)
+    if address.version == 6 and address not in _GLOBAL_UNICAST:
+        return False
     is_special = address.is_multicast or address.is_reserved
-    is_special = is_special or any(address in network for network in _NEVER_PUBLIC)
-    return address.is_global and not is_special
+    return address.is_global and not (
+        is_special or any(address in network for network in _NEVER_PUBLIC)
+    )
 
 
 def _unwrapped(address: Address) -> ipaddress.IPv4Address | None:

@@ -68,6 +68,8 @@ def test_a_file_arrives_with_its_digest(web: Web, out: Path) -> None:
         "http://192.0.0.192/",
         "http://[64:ff9b:1::7f00:1]/",
         "http://[3fff::1]/",
+        "http://[fec0::1]/",
+        "http://[5f00::1]/",
         "http://100.100.100.200/",
         "http://10.0.0.1/",
         "http://172.16.0.1/",
