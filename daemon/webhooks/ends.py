@@ -57,23 +57,23 @@ class Ends:
 
     def settle(self, job_id: str) -> None:
         """Turn the end of a job into deliveries. Nothing while it has no receipt."""
-        receipt = self.places.receipt(job_id)
-        if job_id in self._known or self.fs.stat(receipt) is None:
+        if job_id in self._known or self.fs.stat(self.places.receipt(job_id)) is None:
             return
         try:
-            job = read_record(self.fs, receipt)
-        except UsageError as error:
+            job = read_record(self.fs, self.places.receipt(job_id))
+            found = tuple(self._deliveries(job))
+        except (UsageError, ValueError, OverflowError, OSError) as error:
             _log.warning("a job that ended cannot be told of", job_id=job_id, error=str(error))
         else:
-            self.store.settle(job_id, tuple(self._deliveries(job)))
-        self._known.add(job_id)
+            self.store.settle(job_id, found)
+        self._known.add(job_id)  # a receipt that could not be read is tried at the next start
 
     def _receipts(self) -> list[str]:
         names = self.fs.names(self.places.receipts)
         return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
     def _deliveries(self, job: Job) -> Iterator[Delivery]:
-        event, body = event_of(job), body_of(job).decode("ascii")
+        event, body = event_of(job), body_of(job).decode()
         for endpoint, url in self._receivers(job, event):
             now = self.clock()
             yield Delivery(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,7 @@ EVENTS = tuple(
     for state in (JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED)
 )
 TEST_EVENT = "webhook.test"
-_MOST_WORDS = 1000
+_LONGEST_WORD, _LONGEST_MESSAGE = 200, 1000  # characters, of at most six bytes each
 
 
 def event_of(job: Job) -> str:
@@ -34,8 +33,8 @@ def body_of(job: Job) -> bytes:
     data = {
         "job_id": job.job_id,
         "status": job.state,
-        "kind": job.kind,
-        "name": _plain(os.fsencode(job.name).decode("utf-8", "replace")),
+        "kind": _plain(job.kind),
+        "name": _plain(job.name),
         "owner": _plain(job.owner),
         "world": _plain(job.world),
         "spec_id": _plain(job.spec_id),
@@ -61,16 +60,16 @@ def rfc3339(seconds: float) -> str:
 
 def _body(event: str, seconds: float, data: Mapping[str, Any]) -> bytes:
     body = {"type": event, "timestamp": rfc3339(seconds), "data": data}
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _error(error: Mapping[str, Any]) -> Mapping[str, str]:
     return {
         "code": _plain(str(error.get("code", ""))),
-        "message": _plain(str(error.get("message", ""))),
+        "message": _plain(str(error.get("message", "")), _LONGEST_MESSAGE),
     }
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, longest: int = _LONGEST_WORD) -> str:
     """Short, and without halves of characters, which not every reader of JSON takes."""
-    return text[:_MOST_WORDS].encode("utf-8", "replace").decode()
+    return text[:longest].encode("utf-8", "replace").decode()

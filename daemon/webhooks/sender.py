@@ -60,6 +60,7 @@ class Sender:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._store.close()
 
     def hint(self, job_id: str) -> None:
         """A job has probably ended."""
@@ -92,7 +93,7 @@ class Sender:
         if not secrets:
             self._give_up(delivery, _NO_SECRET)
             return
-        body = delivery.body.encode("ascii")
+        body = delivery.body.encode()
         headers = {
             "Content-Type": "application/json",
             **signed(secrets, delivery.message_id, int(self._clock()), body),
@@ -152,6 +153,8 @@ class Sender:
                     self._fill(pool)
                 except (IndexUnavailable, OSError) as error:
                     _log.error("webhooks wait", error=str(error))
+                except Exception as error:  # a fault of ours ends no thread that nobody watches
+                    _log.error("webhooks stumbled", error=repr(error))
                 self._wake.wait(_LONGEST_SLEEP_S)
             wait(self._sending)
 

@@ -29,6 +29,10 @@ class WebhookStore:
 
     engine: Engine
 
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
     # -- jobs that are settled -------------------------------------------------------------
 
     def begin(self, ended: Collection[str]) -> None:
