@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -425,6 +426,19 @@ def test_jobs_from_before_webhooks_are_not_told_of(stage: Stage) -> None:
     stage.end(ENDED, stage.callback())
     sender = begun(stage)
     assert reconciled(stage, sender) == 0
+
+
+def test_a_folder_that_does_not_change_is_not_listed_for_ever(stage: Stage) -> None:
+    begun(stage)
+    stage.end(ENDED)
+    assert [stage.ends.reconcile() for _ in range(4)] == [1, 0, 0, 0]
+    folder = stage.places.receipts
+    stage.end(replace(ENDED, job_id="01J" + "B" * 23))
+    tick = folder.stat()
+    assert stage.ends.reconcile() == 1
+    stage.end(replace(ENDED, job_id="01J" + "C" * 23))
+    os.utime(folder, ns=(tick.st_atime_ns, tick.st_mtime_ns))  # the folder's clock is coarse
+    assert stage.ends.reconcile() == 1
 
 
 def test_a_receipt_that_cannot_be_read_harms_no_other(stage: Stage) -> None:
