@@ -16,6 +16,7 @@ from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
 from daemon.doctor import doctor_command
+from daemon.inspect_cli import InspectAs, form_of, write_inspection
 from daemon.jobs_cli import jobs_app
 from daemon.progress import progress_listener
 from daemon.reindex import reindex_command
@@ -151,6 +152,25 @@ def explain(
     for row in rows:
         frames = f"{row.span.start}..{row.span.end}"
         print(f"{row.index:4d}  {frames:>15}  {row.time:>10}  {row.action:7} {row.why}")
+
+
+@app.command()
+def inspect(
+    spec: SpecFile,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A .txt, .json, .svg or .png file.")
+    ] = None,
+    form: Annotated[
+        InspectAs | None, typer.Option("--format", help="Else by the name of the file, else text.")
+    ] = None,
+    media: Media = None,
+    var: Variables = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the resolved timeline of SPEC: tracks, clips, gaps, cuts, what is reused, the cost."""
+    renderer = _renderer(spec, media, 1, lambda event: None)
+    found = renderer.inspect(renderer.prepare(_load(spec, var)))
+    write_inspection(found, form_of(form, out, as_json=as_json), out)
 
 
 @app.command()

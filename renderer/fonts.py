@@ -73,6 +73,14 @@ def load_fonts(own: Iterable[Path] = ()) -> FontBook:
     return FontBook([*_installed(), *added, *_installed_cjk()])
 
 
+def font_folders() -> tuple[Path, ...]:
+    """The folders of the installed fonts, for programs that read font files themselves."""
+    found = (_resource("fontpkg_noto_sans", "files/NotoSans[wdth,wght].ttf"),
+             _resource("manimgx_fonts", "NotoSansSymbols[wght].ttf"),
+             _resource("manimgx_fonts_cjk", _CJK_FILE))  # fmt: skip
+    return tuple(Path(str(file)).parent for file in found)
+
+
 def text_engine_fingerprint() -> dict[str, str]:
     """Names and versions of everything that decides how text is drawn."""
     packages = {package: version(package) for package in _PACKAGES}

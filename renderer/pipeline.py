@@ -13,12 +13,14 @@ from renderer.executors.local import LocalExecutor
 from renderer.explain import Explained, explain, segments_of
 from renderer.fonts import load_fonts
 from renderer.inputs import Inputs
+from renderer.inspection import Inspection, inspect
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
 from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
 from renderer.spec.model import Spec, VideoSpec
+from renderer.spec.origins import source_key
 from renderer.store import Store
 from renderer.text.faces import FontBook
 from renderer.timeline import Timeline
@@ -78,7 +80,7 @@ class Renderer:
 
     def _fonts(self, spec: Spec, inputs: Inputs) -> FontBook:
         own = spec.fonts if isinstance(spec, VideoSpec) else ()
-        return load_fonts(self.store.path(inputs[source].sha256) for source in own)
+        return load_fonts(self.store.path(inputs[source_key(source)].sha256) for source in own)
 
     def explain(self, prepared: Prepared) -> tuple[Explained, ...]:
         """Why each segment will run, is reused or repeats an earlier one."""
@@ -86,6 +88,12 @@ class Renderer:
         known = {key for key in prepared.plan.segment_steps if self.store.lookup(key)}
         fps = prepared.timeline.canvas.fps
         return explain(prepared.plan, fps, known, memory["segments"])
+
+    def inspect(self, prepared: Prepared) -> Inspection:
+        """The timeline to look at, and what a render would draw of it now."""
+        loaded = prepared.loaded
+        rows = self.explain(prepared)
+        return inspect(loaded.id, loaded.spec, prepared.inputs, prepared.timeline, rows)
 
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None

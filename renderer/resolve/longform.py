@@ -14,6 +14,7 @@ from renderer.errors import Fault, SpecInvalid
 from renderer.inputs import Inputs
 from renderer.media import MediaInfo
 from renderer.spec.model import Background, LongformSpec, VideoBackground, VideoSpec
+from renderer.spec.origins import source_key
 from renderer.spec.values import to_time
 from renderer.timebase import clock_text, round_half_up
 
@@ -22,7 +23,7 @@ MAX_AUDIO_SECONDS = 3 * 3600
 
 def lower(spec: LongformSpec, inputs: Inputs, fps: Fraction) -> VideoSpec:
     """The same thing as a `VideoSpec`. Raises SpecInvalid when the sound is over 3 hours."""
-    seconds = [_seconds(inputs.media(piece.audio)) for piece in spec.audio]
+    seconds = [_seconds(inputs.media(source_key(piece.audio))) for piece in spec.audio]
     total = Fraction(sum(seconds))
     if int(total) > MAX_AUDIO_SECONDS:  # encoders pad by milliseconds
         what = clock_text(total)

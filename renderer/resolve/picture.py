@@ -26,6 +26,7 @@ from renderer.spec.clips import (
     Visible,
 )
 from renderer.spec.model import VideoSpec
+from renderer.spec.origins import source_key
 from renderer.spec.values import (
     RGBA,
     to_box,
@@ -91,7 +92,7 @@ class Pictures:
         if isinstance(clip, VideoClip):
             return self._video(clip, slot)
         if isinstance(clip, ImageClip):
-            pin = self._inputs[clip.image]
+            pin = self._inputs[source_key(clip.image)]
             picture = StillPicture(sha256=pin.sha256, media=pin.media)
             return picture, self._fitted(clip, _display_size(pin.media.video), slot.path)
         if isinstance(clip, ColourClip):
@@ -102,10 +103,10 @@ class Pictures:
         raise TypeError(f"{slot.name} has no picture")
 
     def _video(self, clip: VideoClip, slot: Slot) -> tuple[Picture, Placement]:
-        pin = self._inputs[clip.video]
+        pin = self._inputs[source_key(clip.video)]
         part = source_part(clip, self._inputs, self._canvas.fps)
         if pin.media.video is not None and pin.media.video.hdr:
-            self._warn(f"{clip.video} is of high dynamic range and is mapped to the ordinary one")
+            self._warn(f"{pin.source} is of high dynamic range and is mapped to the ordinary one")
         picture = VideoPicture(
             sha256=pin.sha256,
             media=pin.media,

@@ -12,6 +12,7 @@ from renderer.resolve.slots import Slot
 from renderer.resolve.trim import source_part
 from renderer.spec.clips import AudioClip, VideoClip
 from renderer.spec.model import Track, VideoSpec
+from renderer.spec.origins import source_key
 from renderer.spec.suggest import did_you_mean
 from renderer.spec.values import to_permille, to_time
 from renderer.timebase import SAMPLE_RATE, Span, exact, frame_to_sample, round_half_up
@@ -68,7 +69,7 @@ def _is_heard(slot: Slot, track: Track, inputs: Inputs) -> bool:
     if track.muted or not isinstance(clip, (VideoClip, AudioClip)) or clip.volume == 0:
         return False
     source = clip.video if isinstance(clip, VideoClip) else clip.audio
-    return inputs.media(source).audio is not None
+    return inputs.media(source_key(source)).audio is not None
 
 
 def _duck_faults(
@@ -131,7 +132,7 @@ def _piece(slot: Slot, span: Span, total: int, inputs: Inputs, fps: Fraction) ->
     part = source_part(clip, inputs, fps)
     start = frame_to_sample(span.start, fps)
     length = frame_to_sample(min(span.end, total), fps) - start
-    pin = inputs[clip.video if isinstance(clip, VideoClip) else clip.audio]
+    pin = inputs[source_key(clip.video if isinstance(clip, VideoClip) else clip.audio)]
     return SoundPiece(
         name=slot.name,
         sha256=pin.sha256,

@@ -10,6 +10,7 @@ from renderer.errors import Fault, Path
 from renderer.inputs import Inputs
 from renderer.media import MediaInfo
 from renderer.spec.clips import AudioClip, VideoClip
+from renderer.spec.origins import source_key
 from renderer.spec.values import to_time
 from renderer.timebase import clock_text, exact
 
@@ -48,7 +49,7 @@ class SourcePart:
 
 def source_part(clip: VideoClip | AudioClip, inputs: Inputs, fps: Fraction) -> SourcePart:
     """The part of its source that `clip` uses."""
-    source = clip.video if isinstance(clip, VideoClip) else clip.audio
+    source = source_key(clip.video if isinstance(clip, VideoClip) else clip.audio)
     available = available_seconds(inputs.media(source), picture=isinstance(clip, VideoClip))
     from_, to = Fraction(0), available
     if clip.trim is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from renderer.errors import (
     Fault,
+    ProviderRefused,
     ReelkilnError,
     Rejected,
     SourceChanged,
@@ -24,6 +25,7 @@ from renderer.probe import PROBER, probe
 from renderer.sources.local import BESIDE, find_local
 from renderer.sources.locking import drift
 from renderer.sources.remote import fetch, is_kept, is_remote, spoken
+from renderer.sources.supply import Supplier, is_reference, supply
 from renderer.store import Store
 
 _FACTS = "facts"
@@ -34,7 +36,8 @@ class SourcePolicy:
     """Where sources may lie. `base` is looked in first, then each root in order.
 
     Links must stay inside one of them. `home` is what the refusals call these places, `http`
-    says how URLs are fetched; None refuses them all.
+    says how URLs are fetched; None refuses them all. `suppliers` know where the content of
+    references comes from, by the word before the colon: `asset`, `job`.
     """
 
     base: Path
@@ -43,6 +46,7 @@ class SourcePolicy:
     max_image_pixels: int = Limits().max_image_pixels
     http: HttpPolicy | None = field(default_factory=HttpPolicy)
     home: str = BESIDE
+    suppliers: Mapping[str, Supplier] = field(default_factory=dict)
 
 
 def acquire(
@@ -100,7 +104,7 @@ class _Acquisition:
     def pin(self, source: str, uses: Sequence[SourceUse]) -> Pin | None:
         """The pin of a source that fits its uses; None after noting what is wrong."""
         try:
-            sha256 = self._remote(source) if is_remote(source) else self._local(source)
+            sha256, provenance = self._found(source)
             self._check_lock(source, sha256)
             media = self._media(sha256)
             size = self._store.path(sha256).stat().st_size
@@ -108,18 +112,33 @@ class _Acquisition:
             named = [replace(f, message=_with_name(f.message, source)) for f in error.faults]
             self.faults += [replace(f, path=use.path) for f in named for use in uses]
             return None
-        except SourceUnavailable as error:
+        except (SourceUnavailable, ProviderRefused) as error:
             where = Fault(code=error.code, message="", path=uses[0].path).where
-            self.later.append(SourceUnavailable(f"{where}: {error.message}", hint=error.hint))
+            self.later.append(type(error)(f"{where}: {error.message}", hint=error.hint))
             return None
         except StoreCorrupt as error:
             self.later.append(error)
             return None
-        pin = Pin(source=source, sha256=sha256, size_bytes=size, media=media)
+        pin = Pin(source=source, sha256=sha256, size_bytes=size, media=media, provenance=provenance)
         self.faults += _kind_faults(pin, uses)
         for words in _warnings(media):
             self._listen(Warned(code="source", message=f"{spoken(source)} {words}"))
         return pin
+
+    def _found(self, source: str) -> tuple[str, Mapping[str, str]]:
+        """The digest of a source and where it comes from, the bytes in the store."""
+        if is_remote(source):
+            return self._remote(source), {}
+        if is_reference(source):
+            return self._supplied(source)
+        return self._local(source), {}
+
+    def _supplied(self, source: str) -> tuple[str, Mapping[str, str]]:
+        locked = self._lock.pins.get(source) if self._lock else None
+        if locked is not None and is_kept(locked.sha256, self._store):
+            return locked.sha256, locked.provenance
+        supplied = supply(source, self._policy.suppliers, self._store)
+        return supplied.sha256, supplied.provenance
 
     def _local(self, source: str) -> str:
         policy = self._policy

@@ -9,6 +9,7 @@ from pydantic import Field
 from renderer.spec.base import Part
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.numbers import Int, Number, Written
+from renderer.spec.origins import Source
 from renderer.spec.style import STYLE_NAMES, TextStyle
 from renderer.spec.values import (
     IDENTIFIER,
@@ -20,7 +21,6 @@ from renderer.spec.values import (
     TimeValue,
 )
 
-SourceText = Annotated[str, Field(min_length=1, max_length=4096)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Volume = Annotated[Number, Field(ge=0, le=10)]
 Speed = Annotated[Number, Field(ge=0.05, le=100)]
@@ -194,21 +194,21 @@ class Sounding(Part):
 class VideoClip(Fitted, Sounding):
     """A moving picture, with its sound."""
 
-    video: SourceText = Field(description="A video file or address.", examples=["clips/b.mp4"])
+    video: Source = Field(description="A video file or address.", examples=["clips/b.mp4"])
     motion: MotionName | Motion | None = Field(None, description="A slow camera move.")
 
 
 class ImageClip(Fitted):
     """A still picture, held."""
 
-    image: SourceText = Field(description="A picture file or address.", examples=["photos/a.jpg"])
+    image: Source = Field(description="A picture file or address.", examples=["photos/a.jpg"])
     motion: MotionName | Motion | None = Field(None, description="A slow camera move.")
 
 
 class AudioClip(Timed, Sounding):
     """Sound without a picture."""
 
-    audio: SourceText = Field(description="A sound file or address.", examples=["music.mp3"])
+    audio: Source = Field(description="A sound file or address.", examples=["music.mp3"])
     duck_under: Identifier | None = Field(
         None, description="Become quieter while the track of this id sounds.", examples=["voice"]
     )

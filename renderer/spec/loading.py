@@ -21,6 +21,7 @@ from renderer.spec.document import MAX_FAULTS, Document, read_document
 from renderer.spec.faults import faults_from_pydantic
 from renderer.spec.locations import Locator
 from renderer.spec.model import LongformSpec, Spec, VideoBackground, VideoSpec, canonical_spec
+from renderer.spec.origins import Source, source_key
 from renderer.spec.salvage import without_clips, without_fields
 from renderer.spec.variables import VARIABLE_CODES, substitute
 
@@ -151,25 +152,29 @@ def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
 
 def _video_uses(spec: VideoSpec) -> Iterator[SourceUse]:
     for index, font in enumerate(spec.fonts):
-        yield SourceUse(source=font, expected=_FONT, path=("fonts", index))
+        yield _use(font, _FONT, ("fonts", index))
     for path, item in items_of(spec):
         if isinstance(item, VideoClip):
-            yield SourceUse(source=item.video, expected=_PICTURE, path=(*path, "video"))
+            yield _use(item.video, _PICTURE, (*path, "video"))
         elif isinstance(item, ImageClip):
-            yield SourceUse(source=item.image, expected=_STILL, path=(*path, "image"))
+            yield _use(item.image, _STILL, (*path, "image"))
         elif isinstance(item, AudioClip):
-            yield SourceUse(source=item.audio, expected=_SOUND, path=(*path, "audio"))
+            yield _use(item.audio, _SOUND, (*path, "audio"))
 
 
 def _longform_uses(spec: LongformSpec) -> Iterator[SourceUse]:
     for index, background in enumerate(spec.backgrounds):
         path: Path = ("backgrounds", index)
         if isinstance(background, VideoBackground):
-            yield SourceUse(source=background.video, expected=_PICTURE, path=(*path, "video"))
+            yield _use(background.video, _PICTURE, (*path, "video"))
         else:
-            yield SourceUse(source=background.image, expected=_STILL, path=(*path, "image"))
+            yield _use(background.image, _STILL, (*path, "image"))
     for index, piece in enumerate(spec.audio):
-        yield SourceUse(source=piece.audio, expected=_SOUND, path=("audio", index, "audio"))
+        yield _use(piece.audio, _SOUND, ("audio", index, "audio"))
+
+
+def _use(source: Source, expected: frozenset[MediaKind], path: Path) -> SourceUse:
+    return SourceUse(source=source_key(source), expected=expected, path=path)
 
 
 def _slug(stem: str) -> str:

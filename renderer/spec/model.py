@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from renderer.spec.base import Part
-from renderer.spec.clips import Item, SourceText, Trim, Volume
+from renderer.spec.clips import Item, Trim, Volume
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.numbers import NotBool, Number, Written
+from renderer.spec.origins import Source
 from renderer.spec.style import TextStyle
 from renderer.spec.values import (
     ColourText,
@@ -162,7 +163,7 @@ class VideoSpec(Envelope):
     kind: Literal["video"] = Field("video", description="What sort of document this is.")
     output: VideoOutput = Field(VideoOutput(), description="What comes out.")
     styles: dict[Identifier, TextStyle] = Field({}, description="Text styles of your own, by name.")
-    fonts: list[SourceText] = Field([], description="Font files to use beside the built-in ones.")
+    fonts: list[Source] = Field([], description="Font files to use beside the built-in ones.")
     tracks: Annotated[list[Track], Field(min_length=1)] = Field(
         description="Layers, bottom first.",
         examples=[[{"clips": [{"image": "photos/a.jpg", "length": "5s"}]}]],
@@ -172,7 +173,7 @@ class VideoSpec(Envelope):
 class VideoBackground(Part):
     """A video, looped for as long as it is needed."""
 
-    video: SourceText = Field(description="A video file or address.", examples=["clips/b.mp4"])
+    video: Source = Field(description="A video file or address.", examples=["clips/b.mp4"])
     fit: Literal["cover", "contain", "contain-blur", "stretch"] = Field(
         "cover", description="How it fills the canvas."
     )
@@ -181,7 +182,7 @@ class VideoBackground(Part):
 class ImageBackground(Part):
     """A picture, held for as long as it is needed."""
 
-    image: SourceText = Field(description="A picture file or address.", examples=["photos/a.jpg"])
+    image: Source = Field(description="A picture file or address.", examples=["photos/a.jpg"])
     fit: Literal["cover", "contain", "contain-blur", "stretch"] = Field(
         "cover", description="How it fills the canvas."
     )
@@ -193,7 +194,7 @@ Background = Annotated[VideoBackground | ImageBackground, KeyedUnion(("video", "
 class LongAudio(Part):
     """One piece of the sound."""
 
-    audio: SourceText = Field(description="A sound file or address.", examples=["music.mp3"])
+    audio: Source = Field(description="A sound file or address.", examples=["music.mp3"])
     volume: Volume = Field(1, description="1 is unchanged.")
 
 

@@ -1,0 +1,47 @@
+"""Sources that are references: whoever runs the render says where their content comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from renderer.refusals import refused
+from renderer.store import Store
+
+SCHEMES = ("asset", "job")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplied:
+    """Content that is in the store now, and what is known of where it comes from."""
+
+    sha256: str
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+class Supplier(Protocol):
+    """Puts the content of a reference into the store."""
+
+    def __call__(self, reference: str, store: Store) -> Supplied:
+        """Of `asset:ID` the part `ID`. Raises Rejected, SourceUnavailable or ProviderRefused."""
+        ...
+
+
+def is_reference(source: str) -> bool:
+    """Whether a source names no file: `asset:ID`, `job:ID#FILE`; write `./asset:x` for a file."""
+    scheme, colon, _ = source.partition(":")
+    return bool(colon) and scheme in SCHEMES
+
+
+def supply(source: str, suppliers: Mapping[str, Supplier], store: Store) -> Supplied:
+    """The content of a reference. Raises SourceRefused where nobody knows such references."""
+    scheme, _, reference = source.partition(":")
+    supplier = suppliers.get(scheme)
+    if supplier is None:
+        raise refused(
+            "source-scheme",
+            f"{source} is known to a daemon alone",
+            "drop the spec into the inbox of that daemon, or name a file",
+        )
+    return supplier(reference, store)

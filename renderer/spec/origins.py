@@ -1,0 +1,54 @@
+"""What a source may be: a file or address in one word, or a reference to what another job makes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from renderer.spec.base import Part
+from renderer.spec.keyed_union import KeyedUnion
+from renderer.spec.numbers import Written
+
+_ID = r"^[0-9A-Za-z_-]{1,64}$"
+_FILE = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,254}$"
+RecordId = Annotated[str, Written(_ID, form="an id of letters, digits, _ and - (at most 64)")]
+FileName = Annotated[str, Written(_FILE, form="the path of a file in a bundle")]
+SourceText = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class AssetSource(Part):
+    """An asset of the daemon, by its id; it may be promised still."""
+
+    asset: RecordId = Field(
+        description="The id of the asset. The job waits until it is available.",
+        examples=["01J9ZK3V7Q8R5W2X4Y6A8B0C2D"],
+    )
+
+
+class JobSource(Part):
+    """A file of what another job makes."""
+
+    job: RecordId = Field(
+        description="The id of the job. This one waits until it has succeeded.",
+        examples=["01J9ZK3V7Q8R5W2X4Y6A8B0C2D"],
+    )
+    file: FileName = Field(
+        "video", description="`video`, `audio`, `thumbnail`, or the path of a file in its bundle."
+    )
+
+
+Reference = Annotated[AssetSource | JobSource, KeyedUnion(("asset", "job"))]
+Source = SourceText | Reference
+
+
+def source_key(source: Source) -> str:
+    """The source in one word, by which it is pinned; `asset:ID` and `job:ID#FILE` for references.
+
+    Whoever likes may write these words instead of the objects.
+    """
+    if isinstance(source, AssetSource):
+        return f"asset:{source.asset}"
+    if isinstance(source, JobSource):
+        return f"job:{source.job}#{source.file}"
+    return source if "#" in source or not source.startswith("job:") else f"{source}#video"
