@@ -153,7 +153,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="Which: spec or manifest.")] = "spec",
+    name: Annotated[str, typer.Argument(help="Which: spec, manifest, prompt or brand.")] = "spec",
 ) -> None:
     """Print a JSON Schema, for editors and other programs."""
     known = sorted(schemas())
