@@ -105,7 +105,7 @@ def download(
     `source-missing`, `source-too-large`, `source-redirects`), else SourceUnavailable.
     """
     first = _parsed(url)
-    with _Deadline(policy.total_s) as deadline:
+    with Deadline(policy.total_s) as deadline:
         fetch = _Fetch(policy, deadline, dict(known or {}))
         try:
             for attempt in stamina.retry_context(
@@ -146,7 +146,7 @@ class _Passing(Exception):
     """What may be gone at the next attempt."""
 
 
-class _Deadline:
+class Deadline:
     """Shuts the connection down when time is up, also between two bytes of a header."""
 
     def __init__(self, seconds: float) -> None:
@@ -156,7 +156,7 @@ class _Deadline:
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
-    def __enter__(self) -> _Deadline:
+    def __enter__(self) -> Deadline:
         self._timer.start()
         return self
 
@@ -181,7 +181,7 @@ class _Deadline:
 class _Fetch:
     """One URL through all its redirects."""
 
-    def __init__(self, policy: HttpPolicy, deadline: _Deadline, known: dict[str, str]) -> None:
+    def __init__(self, policy: HttpPolicy, deadline: Deadline, known: dict[str, str]) -> None:
         self._policy = policy
         self._deadline = deadline
         self._known = known
@@ -359,7 +359,7 @@ def _transport_errors(url: httpx.URL) -> Iterator[None]:
 
 
 @contextmanager
-def _told(deadline: _Deadline, again: bool, on_retry: Callable[[str], None]) -> Iterator[None]:
+def _told(deadline: Deadline, again: bool, on_retry: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     except _Passing as error:
