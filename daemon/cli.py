@@ -18,6 +18,7 @@ from daemon.demo import make_demo
 from daemon.doctor import doctor_command
 from daemon.jobs_cli import jobs_app
 from daemon.progress import progress_listener
+from daemon.prompt_cli import fake_gemini, prompt_app
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store
@@ -44,6 +45,8 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(prompt_app, name="prompt")
+app.command(name="fake-gemini")(fake_gemini)
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 app.command(name="serve")(serve)

@@ -37,9 +37,9 @@ def finished(reason: str, response_id: str, model: str) -> Json:
     return {"candidates": [candidate], **_about(response_id, model)}
 
 
-def error(code: int, status: str, message: str, *details: Json) -> Json:
+def error(number: int, status: str, message: str, *details: Json) -> Json:
     """An error body."""
-    body: Json = {"code": code, "message": message, "status": status}
+    body: Json = {"code": number, "message": message, "status": status}
     if details:
         body["details"] = list(details)
     return {"error": body}

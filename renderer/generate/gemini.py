@@ -17,6 +17,7 @@ from renderer.generate.patience import Limiter, Patience, patiently
 from renderer.generate.refusals import (
     day_is_over,
     forbidden,
+    keyless,
     pictureless,
     refusal,
     retry_after_of,
@@ -41,7 +42,7 @@ _TRIED_WITHOUT_PICTURE = "Generate an image of the following. Answer with the im
 class GeminiSettings:
     """Where and how to ask. `timeout_s` bounds each try."""
 
-    key: str = field(repr=False)
+    key: str = field(default="", repr=False)
     model: str = "gemini-3.1-flash-image"
     base: str = "https://generativelanguage.googleapis.com"
     version: str = "v1beta"
@@ -67,6 +68,8 @@ class Gemini:
 
     def generate(self, request: ImageRequest) -> ImageResult:
         """As `Provider.generate`."""
+        if not self._settings.key:
+            raise keyless(_WHO, "REELKILN_GEMINI_KEY")
         return patiently(lambda before: self._ask(request, before), self._limiter, self._patience)
 
     def _ask(self, request: ImageRequest, before: ProviderRefused | None) -> ImageResult:

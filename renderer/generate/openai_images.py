@@ -16,6 +16,7 @@ from renderer.generate.patience import Limiter, Patience, patiently
 from renderer.generate.refusals import (
     day_is_over,
     forbidden,
+    keyless,
     pictureless,
     refusal,
     retry_after_of,
@@ -34,7 +35,7 @@ _SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 class OpenAiSettings:
     """Where and how to ask. `timeout_s` bounds each try."""
 
-    key: str = field(repr=False)
+    key: str = field(default="", repr=False)
     model: str = "gpt-image-2"
     base: str = "https://api.openai.com"
     quality: str = "auto"
@@ -64,6 +65,8 @@ class OpenAiImages:
             raise BadProviderRequest(
                 f"{_WHO} takes no reference pictures", hint="leave them out, or choose gemini"
             )
+        if not self._settings.key:
+            raise keyless(_WHO, "REELKILN_OPENAI_KEY")
         return patiently(lambda before: self._ask(request), self._limiter, self._patience)
 
     def _ask(self, request: ImageRequest) -> ImageResult:

@@ -76,6 +76,11 @@ def pictureless(who: str, why: str, reason: str = "") -> NoImage:
     return NoImage(f"{who} gave no picture: {_told(why)}", hint=hint, reason=reason)
 
 
+def keyless(who: str, setting: str) -> ProviderAuth:
+    """No key was given; nobody is asked."""
+    return ProviderAuth(f"{who} needs a key", hint=f"set {setting}, or choose offline")
+
+
 def unreached(who: str, why: object) -> ProviderUnavailable:
     """There was no whole answer."""
     hint = "check the address and the network, or try again later"

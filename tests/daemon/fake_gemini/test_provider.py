@@ -96,7 +96,7 @@ def test_every_type_comes_in_its_exact_size_and_is_never_asked_for_twice(
     (seen,) = bench.fake.requests
     assert seen.key == "secret-key"
     assert seen.path == "/v1beta/models/gemini-3.1-flash-image:generateContent"
-    again = generate_image(request, bench.provider(base="http://127.0.0.1:1"), store)
+    again = generate_image(request, bench.provider(key="", base="http://127.0.0.1:1"), store)
     assert again.is_reused
     assert again.output == made.output
     assert again.provenance == made.provenance
@@ -196,10 +196,12 @@ def test_a_server_that_is_not_there_is_told(bench: Bench) -> None:
     assert type(bench.fails("x", base="http://127.0.0.1:1")) is ProviderUnavailable
 
 
-@pytest.mark.parametrize("key", ["", "invalid-key"])
-def test_a_wrong_key_is_told_once(bench: Bench, key: str) -> None:
+@pytest.mark.parametrize(("key", "calls"), [("", 0), ("invalid-key", 1)])
+def test_a_wrong_key_is_told_once_and_a_missing_one_without_a_call(
+    bench: Bench, key: str, calls: int
+) -> None:
     assert type(bench.fails("x", key=key)) is ProviderAuth
-    assert len(bench.fake.requests) == 1
+    assert len(bench.fake.requests) == calls
 
 
 def test_a_model_that_never_was_is_told_once(bench: Bench) -> None:
