@@ -124,6 +124,11 @@ class Envelope(Part):
     title: Annotated[str, Field(max_length=300)] | None = Field(
         None, description="For people and the manifest.", examples=["Launch film"]
     )
+    brand: SourceText | None = Field(
+        None,
+        description="A brand kit: looks of text, background, `{{brand.primary}}` as a colour.",
+        examples=["brands/acme.yaml"],
+    )
     variables: dict[Identifier, Scalar] = Field(
         {}, description="Values for `{{name}}` anywhere below."
     )

@@ -57,7 +57,7 @@ def test_what_a_strict_parser_must_refuse_is_rejected_with_line_and_column(
     text: bytes, tmp_path: Path
 ) -> None:
     with pytest.raises(SpecInvalid) as caught:
-        load_through_gate(request_of(tmp_path, text))
+        load_through_gate(request_of(tmp_path, text.encode()))
     error = caught.value.as_json()
     assert decide(Outcome(ended=Ended.TOLD, error=error), 1).fate is Fate.REJECTED
     job = Job(job_id="0" * 26, name="a.json", state=JobState.FAILED)
@@ -108,6 +108,16 @@ def test_the_published_schema_is_the_gate(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("renderer.schemas.schema_file", lambda name: tmp_path / "schema")
     with pytest.raises(SpecInvalid, match="required"):
         load_through_gate(request)
+
+
+def test_a_brand_of_the_media_folder_passes_both_gates(tmp_path: Path) -> None:
+    kit = {"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "acme.json").write_text(json.dumps(kit))
+    clip = {"colour": "{{brand.primary}}", "length": "1s"}
+    text = json.dumps({"reelkiln": 1, "brand": "acme.json", "tracks": [{"clips": [clip]}]})
+    loaded = load_through_gate(request_of(tmp_path, text.encode()))
+    assert "#0b3d91" in json.dumps(loaded.canonical())
 
 
 def replace_document(loaded: Loaded, document: Document) -> Loaded:
