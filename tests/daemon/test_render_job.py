@@ -57,7 +57,7 @@ def test_what_a_strict_parser_must_refuse_is_rejected_with_line_and_column(
     text: bytes, tmp_path: Path
 ) -> None:
     with pytest.raises(SpecInvalid) as caught:
-        load_through_gate(request_of(tmp_path, text.encode()))
+        load_through_gate(request_of(tmp_path, text))
     error = caught.value.as_json()
     assert decide(Outcome(ended=Ended.TOLD, error=error), 1).fate is Fate.REJECTED
     job = Job(job_id="0" * 26, name="a.json", state=JobState.FAILED)
