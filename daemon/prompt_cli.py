@@ -127,7 +127,8 @@ def fake_gemini(
     from daemon.fake_gemini import FakeGemini
 
     address = f"http://{host}:{port}"
-    print(f"REELKILN_PROVIDER=gemini REELKILN_GEMINI_KEY=any REELKILN_GEMINI_BASE={address}")
+    words = f"REELKILN_PROVIDER=gemini REELKILN_GEMINI_KEY=any REELKILN_GEMINI_BASE={address}"
+    print(words, flush=True)
     web.run_app(FakeGemini().app(), host=host, port=port, print=None)
 
 
