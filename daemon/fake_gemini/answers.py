@@ -10,9 +10,10 @@ Json = dict[str, Any]
 
 
 def picture(data: bytes, response_id: str, model: str, *, thoughts: tuple[bytes, ...] = ()) -> Json:
-    """A picture; `thoughts` are drafts that come before it."""
+    """A picture; `thoughts` are drafts, which come before it and after it."""
     drafts = [{**_inline(draft), "thought": True} for draft in thoughts]
-    return _answer([*drafts, {"text": "Here is your picture."}, _inline(data)], response_id, model)
+    parts = [*drafts, {"text": "Here is your picture."}, _inline(data), *drafts]
+    return _answer(parts, response_id, model)
 
 
 def words(text: str, response_id: str, model: str) -> Json:
