@@ -168,8 +168,9 @@ def unprivileged() -> tuple[str, ...]:
 
 
 def told(root: Path, event: str) -> list[Mapping[str, Any]]:
-    lines = (root / "serve.log").read_text().splitlines()
-    return [line for line in map(json.loads, lines) if line["event"] == event]
+    text = (root / "serve.log").read_text()  # its first line is the address of the API
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == event]
 
 
 def drop_as_root(root: Path, name: str, text: str) -> None:
