@@ -106,8 +106,9 @@ def render(
     loaded = loaded.limited_to(range_) if range_ else loaded
     with progress_listener(_words) as listen:
         renderer = _renderer(spec, media, jobs, listen)
-        prepared = renderer.prepare(loaded, lock=read_lock(lock_path(spec)) if locked else None)
-        bundle = renderer.render(prepared, outbox)
+        lock = read_lock(lock_path(spec)) if locked else None
+        with renderer.store.workdir():  # what was acquired is not pruned before it is rendered
+            bundle = renderer.render(renderer.prepare(loaded, lock=lock), outbox)
     data = {"path": str(bundle.path), "bundle_digest": bundle.digest, "reused": bundle.reused}
     print(json.dumps(data) if as_json else bundle.path)
 

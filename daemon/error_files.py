@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -15,21 +13,8 @@ from daemon.jobs import Job
 
 SUFFIX = ".error.json"
 STDERR_LINES = 40
-_LONGEST_NAME = 255  # bytes, on every file system we know
 _HALF = re.compile("[\ud800-\udfff]")
 _START = {"line": 1, "column": 1}
-
-
-def error_file_name(name: str) -> str:
-    """The name of the error file of a drop, cut and marked where it would be too long.
-
-    `name` is decoded with surrogateescape, and so is the result.
-    """
-    data = os.fsencode(name)
-    if len(data) + len(SUFFIX) <= _LONGEST_NAME:
-        return name + SUFFIX
-    mark = f"~{hashlib.sha256(data).hexdigest()[:8]}{SUFFIX}"
-    return os.fsdecode(data[: _LONGEST_NAME - len(mark)]) + mark
 
 
 def error_document(job: Job, error: Mapping[str, Any], stderr: Sequence[str]) -> dict[str, Any]:
@@ -49,12 +34,6 @@ def error_document(job: Job, error: Mapping[str, Any], stderr: Sequence[str]) ->
     content.pop("tail", None)
     cleaned: dict[str, Any] = _clean(content)
     return cleaned
-
-
-def error_bytes(job: Job, error: Mapping[str, Any], stderr: Sequence[str]) -> bytes:
-    """The file: indented JSON in plain ASCII that any reader takes."""
-    document = error_document(job, error, stderr)
-    return json.dumps(document, indent=2, sort_keys=True).encode("ascii") + b"\n"
 
 
 def _placed(fault: Mapping[str, Any]) -> dict[str, Any]:

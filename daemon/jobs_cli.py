@@ -15,6 +15,7 @@ from daemon.jobs import IllegalMove, Job, JobState
 from daemon.places import Places
 from daemon.records import find_job
 from daemon.retrying import retry
+from daemon.status import status_text
 
 jobs_app = typer.Typer(help="List the jobs of a root, show, cancel or retry one.")
 
@@ -60,7 +61,9 @@ def show(job_id: JobId, root: Root = Path(), as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(job.as_json()))
         return
-    for key, value in job.as_json().items():
+    shown = job.as_json()
+    shown["progress"] = status_text(job.progress) if job.state is JobState.RUNNING else ""
+    for key, value in shown.items():
         if value not in (None, "", 0, 0.0):
             text = _moment(value) if key.endswith("_at") else _plain(value)
             print(f"{key + ':':<15}{text}")

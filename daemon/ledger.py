@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from daemon.fs import Fs
-from daemon.jobs import Job, job_from_json
+from daemon.jobs import Job
 from daemon.places import Places
+from daemon.records import job_or_none
 
 _LIMIT = 16 * 1024 * 1024
 
@@ -71,11 +72,7 @@ class Ledger:
 
     def read(self, job_id: str) -> Job | None:
         """The job, or None when there is no readable document."""
-        data = self.papers.read(self._path(job_id))
-        try:
-            return None if data is None else job_from_json(data)
-        except (KeyError, TypeError, ValueError):
-            return None
+        return job_or_none(self.papers.fs, self._path(job_id))
 
     def write(self, job: Job) -> Job:
         """Keep the job; what is kept has a higher `rev` than what was there. Durable."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from daemon.error_files import SUFFIX, error_document
 from daemon.fs import move_new
-from daemon.jobs import Job, job_from_json
+from daemon.jobs import Job
 from daemon.ledger import Papers
+from daemon.records import job_or_none
 
 _NAME_BYTES = 255
 
@@ -24,8 +25,7 @@ class Outbox:
 
     def receipt(self, job_id: str) -> Job | None:
         """The job as its receipt has it, or None while nothing is decided."""
-        data = self.papers.read(self.papers.places.receipt(job_id))
-        return None if data is None else job_from_json(data)
+        return job_or_none(self.papers.fs, self.papers.places.receipt(job_id))
 
     def decide(self, ended: Job) -> Job:
         """Write the receipt unless there is one; what the receipt says, which may differ."""

@@ -116,14 +116,12 @@ class Fate(StrEnum):
 class Decision:
     """What to do with a job after an attempt.
 
-    `wait_s` before a retry; `careful` asks that it runs alone, with one process at a time.
-    `counts` is False when the attempt is not to be held against the job. `error` is what
-    the job is told to have failed of.
+    `wait_s` before a retry. `counts` is False when the attempt is not to be held against the
+    job. `error` is what the job is told to have failed of.
     """
 
     fate: Fate
     wait_s: int = 0
-    careful: bool = False
     counts: bool = True
     error: Mapping[str, Any] | None = field(default=None, compare=False)
 
@@ -167,5 +165,5 @@ def poison_error(cause: Mapping[str, Any] | None, attempt: int) -> Mapping[str, 
 
 def _after_suspicion(outcome: Outcome, attempt: int) -> Decision:
     if attempt < MAX_SUSPECT_ATTEMPTS:
-        return Decision(fate=Fate.RETRY, wait_s=1, careful=True, error=outcome.error)
+        return Decision(fate=Fate.RETRY, wait_s=1, error=outcome.error)
     return Decision(fate=Fate.FAILED, error=poison_error(outcome.error, attempt))

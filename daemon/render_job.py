@@ -124,17 +124,19 @@ def _render(request: JobRequest, teller: Teller) -> Bundle:
         http=http_policy(request.limits, request.networks),
         home="in the media folder",
     )
+    store = LocalStore(request.store)
     renderer = Renderer(
-        store=LocalStore(request.store),
+        store=store,
         toolchain=find_toolchain(os.environ, text_engine=text_engine_fingerprint()),
         policy=policy,
         jobs=request.jobs,
         listen=teller.hear,
     )
-    prepared = renderer.prepare(loaded)
-    timeline = prepared.timeline
-    teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
-    return renderer.render(prepared, request.outbox)
+    with store.workdir():  # what was acquired is not pruned before it is rendered
+        prepared = renderer.prepare(loaded)
+        timeline = prepared.timeline
+        teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
+        return renderer.render(prepared, request.outbox)
 
 
 def load_through_gate(request: JobRequest) -> Loaded:

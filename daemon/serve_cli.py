@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daemon.logs import LogForm, set_up_logs
-from daemon.settings import limits_of
+from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
 
 if TYPE_CHECKING:
     from daemon.api import ApiServer, ApiSettings
@@ -39,7 +39,7 @@ def serve(
 
     The first line of standard output is the address of the API.
     """
-    from daemon.service import ServeSettings, Service  # SQLAlchemy takes long to import
+    from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
 
     set_up_logs(log)
     service = Service(
@@ -47,6 +47,8 @@ def serve(
             root=root, workers=workers, jobs=jobs, limits=limits_of(os.environ),
             networks=os.environ.get("REELKILN_ALLOW_NETWORKS", ""),
             media=tuple(folder.absolute() for folder in media or ()),
+            retention=retention_of(os.environ), budget=cache_budget_of(os.environ),
+            least_free=whole_number(os.environ, "REELKILN_MIN_FREE_BYTES", LEAST_FREE),
         )
     )  # fmt: skip
 

@@ -7,8 +7,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,29 +17,37 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
+from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
 from daemon.drops import Drop, Patience, Signature
 from daemon.filesystems import file_system_of
-from daemon.fs import RealFs
+from daemon.fs import Fs, RealFs
+from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
 from daemon.index import JobIndex, open_index
 from daemon.index.database import IndexUnavailable
+from daemon.intake import Intake
 from daemon.jobs import Priority
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.notify import notify
+from daemon.outcomes import FolderUnusable
 from daemon.owners import Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
 from daemon.recovery import recover
 from daemon.refusals import Refused
+from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
 from daemon.shift import Shift
+from daemon.stranded import let_go
 from daemon.watch import Watch
+from daemon.wishes import Wishes
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits
 
 RECOVER_EVERY_S = 5.0
-HOLD_S = 5.0
+LEAST_FREE = 64 << 20
+"""Bytes free on the disk, below which nothing new is begun."""
 _LONGEST_SLEEP_S = 1.0
 _GONE = frozenset({"inbox-gone", "inbox-replaced"})
 _log = logger("service")
@@ -54,6 +63,9 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
     media: tuple[Path, ...] = ()
+    least_free: int = LEAST_FREE
+    retention: Retention = field(default_factory=Retention)
+    budget: CacheBudget = field(default_factory=CacheBudget)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -65,10 +77,12 @@ class Service:
         settings: ServeSettings,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        fs: Fs | None = None,
     ) -> None:
         self.settings, self.clock, self.monotonic = settings, clock, monotonic
-        self.fs, self.places = RealFs(), Places(settings.root.absolute())
-        self._make_folders()
+        self.fs, self.places = fs or RealFs(), Places(settings.root.absolute())
+        with _folders_told(self.places.root):
+            self._make_folders()
         self.inbox = Inbox(
             self.fs,
             self.places,
@@ -90,23 +104,39 @@ class Service:
             max_bytes=settings.limits.max_document_bytes,
         )
         self.index: JobIndex = open_index(self.places.root, settings.environment)
+        self.conditions = Conditions(clock=clock)
+        """What is wrong with the machine just now; any thread may ask."""
+        self.intake = Intake(
+            places=self.places, conditions=self.conditions, monotonic=monotonic,
+            least_free=settings.least_free,
+        )  # fmt: skip
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self._index_job, held=self._hold, jobs=settings.jobs,
-            limits=settings.limits, networks=settings.networks, media=settings.media,
+            changed=self._index_job, held=self.intake.tell, well=self.intake.well,
+            jobs=settings.jobs, limits=settings.limits, networks=settings.networks,
+            media=settings.media,
+        )  # fmt: skip
+        self.housekeeper = Housekeeper(
+            fs=self.fs, places=self.places, inbox=self.inbox, clock=clock,
+            retention=settings.retention, budget=settings.budget, forget=self._forget,
+        )  # fmt: skip
+        self.wishes = Wishes(
+            fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
         )  # fmt: skip
         self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
-        self._held_until = self._recovered_at = float("-inf")
+        self._recovered_at = float("-inf")
         self._told: set[str] = set()
 
     def run(self) -> None:
         """Serve until `stop` is called; then what runs is given back and this returns."""
         self.index.upgrade()
         _log.info("serving", root=str(self.places.root), owner=self.owners.me)
-        heart = Heart(self.owners, lambda error: _log.error("no heartbeat", error=str(error)))
+        heart = Heart(self.owners, lambda error: self.intake.tell(f"no heartbeat: {error}"))
         pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
+        chores = threading.Thread(target=self.housekeeper.run, args=[self.draining])
         with heart, pool:
+            chores.start()
             self._watch()  # before the first scan: nothing falls between the two
             notify("READY=1", self.settings.environment)
             try:
@@ -114,12 +144,15 @@ class Service:
                     try:
                         self._turn(pool)
                     except OSError as error:  # a full or failing disk: what is there stays there
-                        self._hold(str(error))
+                        self.intake.tell(str(error))
+                        self._let_go()
                         self.draining.wait(_LONGEST_SLEEP_S)
             finally:
                 self.draining.set()
                 notify("STOPPING=1", self.settings.environment)
                 wait(self._running)
+                self._reap()
+                chores.join()
                 self.watch.stop()
         self.index.close()
         _log.info("ended")
@@ -134,6 +167,8 @@ class Service:
         self.wake.clear()
         if now - self._recovered_at >= RECOVER_EVERY_S:
             self._recovered_at = now
+            self._make_folders()
+            self._let_go()
             recover(self.inbox, self.owners, self.fs, self.places)
             self._empty_trash()
             notify("WATCHDOG=1", self.settings.environment)
@@ -141,11 +176,12 @@ class Service:
         self._watch()
         found = self.scanner.scan(now)
         self._tell_oddities(found)
-        for refused in found.refused:
-            self._refuse(refused)
-        for leftover in found.leftovers:
-            self.fs.unlink(leftover)
-        if now >= self._held_until:
+        if self.intake.is_open():
+            for refused in found.refused:
+                self._refuse(refused)
+            for leftover in found.leftovers:
+                self.fs.unlink(leftover)
+            self.wishes.sweep(found.cancels)
             self._start(pool, found)
         self.wake.wait(self._pause(found))
 
@@ -213,18 +249,22 @@ class Service:
             self.wake.set()
 
     def _reap(self) -> None:
-        """Hear of shifts that ended; one that raised leaves its job to recovery and retries."""
+        """Hear of shifts that ended; the job of one that raised is given back."""
         for future in [future for future in self._running if future.done()]:
             job_id = self._running.pop(future)
             error = future.exception()
             if error is not None:
                 _log.error("a job could not be ended", job_id=job_id, error=repr(error))
-                self._hold(repr(error))
+                self.intake.tell(str(error))
+                self._let_go(blamed="" if isinstance(error, OSError) else job_id)
 
-    def _hold(self, why: str) -> None:
-        """Take nothing new for a while: the fault is the machine's, not a job's."""
-        self._held_until = self.monotonic() + HOLD_S
-        _log.warning("intake pauses", why=why)
+    def _let_go(self, blamed: str = "") -> None:
+        """Give back what was cut short; when even that fails, it is done in a later turn."""
+        busy = set(self._running.values())
+        try:
+            let_go(self.inbox, self.fs, self.places, busy, self.clock, blamed=blamed)
+        except OSError as error:
+            self.intake.tell(str(error))
 
     def _make_folders(self) -> None:
         for folder in self.places.folders():
@@ -238,6 +278,12 @@ class Service:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
         self._told = {oddity.message for oddity in found.oddities}
 
+    def _forget(self, job_ids: tuple[str, ...]) -> None:
+        try:
+            self.index.remove(job_ids)
+        except (IndexUnavailable, SQLAlchemyError) as error:
+            _log.warning("the index is ahead", error=str(error), hint="run reelkiln reindex")
+
     def _index_job(self, job_id: str) -> None:
         """The index follows the folders; when it cannot, `reelkiln reindex` makes up for it."""
         job = self.inbox.ledger.read(job_id)
@@ -248,6 +294,17 @@ class Service:
             self.index.put(job)
         except (IndexUnavailable, SQLAlchemyError) as error:
             _log.warning("the index is behind", error=str(error), hint="run reelkiln reindex")
+
+
+@contextmanager
+def _folders_told(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FolderUnusable(
+            f"the folders of {root} cannot be made: {error}",
+            hint="free some space, or give the root to the daemon's user; see reelkiln doctor",
+        ) from error
 
 
 def _new_id() -> str:

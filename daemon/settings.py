@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+from daemon.retention import CacheBudget, Retention, keep_setting
 from renderer.errors import UsageError
 from renderer.limits import Limits, setting_of
 from renderer.store import LocalStore
@@ -15,12 +16,35 @@ def limits_of(environment: Mapping[str, str]) -> Limits:
     """The limits, each perhaps changed by its `REELKILN_...`. Raises UsageError."""
     limits = Limits()
     for field in fields(Limits):
-        text = environment.get(setting_of(field.name))
-        if text is not None:
-            if not text.isdigit():
-                raise UsageError(f"{setting_of(field.name)}={text} is not a whole number")
-            limits = replace(limits, **{field.name: int(text)})
+        default = getattr(limits, field.name)
+        number = whole_number(environment, setting_of(field.name), default)
+        limits = replace(limits, **{field.name: number})
     return limits
+
+
+def retention_of(environment: Mapping[str, str]) -> Retention:
+    """How long things are kept, by `REELKILN_KEEP_..._DAYS`. Raises UsageError."""
+    kept = Retention()
+    for field in fields(Retention):
+        days = whole_number(environment, keep_setting(field.name), getattr(kept, field.name))
+        kept = replace(kept, **{field.name: days})
+    return kept
+
+
+def cache_budget_of(environment: Mapping[str, str]) -> CacheBudget:
+    """What a daemon's store may hold. Raises UsageError."""
+    return CacheBudget(
+        max_bytes=whole_number(environment, "REELKILN_CACHE_MAX_BYTES", 0),
+        max_age_days=whole_number(environment, "REELKILN_CACHE_MAX_AGE_DAYS", 0),
+    )
+
+
+def whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
+    """The setting of that name. Raises UsageError when it is no whole number."""
+    text = environment.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{name}={text} is not a whole number")
+    return int(text) if text else default
 
 
 def store_root(environment: Mapping[str, str]) -> Path:

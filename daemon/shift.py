@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest
 from daemon.jobs import Progress
-from daemon.logs import logger
+from daemon.logs import about_job, logger
 from daemon.outcomes import Decision, Fate, Outcome, decide
 from daemon.places import Places
 from daemon.worker import run_job
@@ -24,7 +24,7 @@ class Shift:
     """Works on claimed jobs. `draining` is set when the daemon wants to end.
 
     `changed` hears the id of every job that changed, `held` of a fault of the system that is no
-    fault of the job.
+    fault of the job, `well` when a job came to its end.
     """
 
     inbox: Inbox
@@ -33,13 +33,18 @@ class Shift:
     draining: threading.Event
     changed: Callable[[str], None]
     held: Callable[[str], None]
+    well: Callable[[], None]
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
     media: tuple[Path, ...] = ()
 
     def work(self, claimed: Claimed) -> None:
-        """Run a job to its end, or give it back."""
+        """Run a job to its end, or give it back. Raises OSError when the disk does."""
+        with about_job(claimed.job.job_id):
+            self._work(claimed)
+
+    def _work(self, claimed: Claimed) -> None:
         if self.inbox.is_cancelled(claimed.job):
             self.inbox.cancel(claimed)
         else:
@@ -48,11 +53,14 @@ class Shift:
 
     def _run(self, claimed: Claimed) -> None:
         self.changed(claimed.job.job_id)
-        _log.info("started", job_id=claimed.job.job_id, drop=claimed.job.name)
+        _log.info("started", drop=claimed.job.name)
         known = [claimed]
 
         def on_progress(progress: Progress) -> None:
-            known[0] = self.inbox.note(known[0], progress=progress)
+            try:
+                known[0] = self.inbox.note(known[0], progress=progress)
+            except OSError as error:  # the render itself may go well
+                self.held(f"the status of a job cannot be written: {error}")
             self.changed(claimed.job.job_id)
 
         def should_stop() -> bool:
@@ -61,7 +69,9 @@ class Shift:
 
         outcome = run_job(self._request(claimed), on_progress=on_progress, should_stop=should_stop)
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
-        self._conclude(self.inbox.note(known[0], **named), outcome)
+        fate = self._conclude(self.inbox.note(known[0], **named), outcome)
+        if fate not in (Fate.HELD, Fate.STOPPED):
+            self.well()
 
     def _request(self, claimed: Claimed) -> JobRequest:
         return JobRequest(
@@ -75,10 +85,10 @@ class Shift:
             networks=self.networks,
         )
 
-    def _conclude(self, claimed: Claimed, outcome: Outcome) -> None:
+    def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:
         job = claimed.job
         decision = decide(outcome, job.retries + 1)
-        _log.info("ended", job_id=job.job_id, fate=decision.fate.value, code=outcome.code)
+        _log.info("ended", fate=decision.fate.value, code=outcome.code)
         match decision.fate:
             case Fate.SUCCEEDED:
                 bundle = outcome.bundle.name if outcome.bundle else ""
@@ -100,6 +110,7 @@ class Shift:
                 self.inbox.cancel(claimed)
             case Fate.STOPPED:
                 self.inbox.give_back(claimed, self.clock())
+        return decision.fate
 
     def _error(self, outcome: Outcome, decision: Decision) -> dict[str, object]:
         return {**(decision.error or {}), "stderr": list(outcome.stderr)}

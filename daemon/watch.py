@@ -6,6 +6,7 @@ systems have none; whatever is missed here is found by the next scan.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -163,7 +164,13 @@ def _new_observer() -> BaseObserver:
         from watchdog.observers import Observer
 
         return Observer()
+    # Its thread may read once more when it was stopped, and calls that an error.
+    logging.getLogger(InotifyObserver.__module__).addFilter(_is_no_farewell)
     return InotifyObserver(generate_full_events=True)
+
+
+def _is_no_farewell(record: logging.LogRecord) -> bool:
+    return "called when the thread is inactive" not in record.getMessage()
 
 
 def _end(observer: Any) -> None:

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from daemon.status import STATUS_EVERY_S
 from renderer.bundle.publish import STAGING
 from renderer.disk import sweep_folders
 from renderer.errors import Interrupted, ReelkilnError
+from renderer.tail import Tail
 
 COMMAND = (sys.executable, "-P", "-m", "daemon.render_job")
 QUIET_S = 60.0
@@ -73,7 +73,7 @@ def run_job(
     """
     watch = _Watch(should_stop, clock, deadline_s, quiet_s)
     talk = _Talk(on_progress=on_progress, clock=clock)
-    errors = Tail()
+    errors = Tail(most=STDERR_LINES, clean=lambda line: line[:2000].rstrip())
     child = _start(request, command)
     leash = _Leash(child, grace_s)
     try:
@@ -99,29 +99,6 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     code = os.fspath(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (code, kept.get("PYTHONPATH"))))
     return {**kept, "PYTHONPATH": path, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-
-@dataclass(slots=True)
-class Tail:
-    """The last lines of a stream."""
-
-    _lines: deque[str] = field(default_factory=lambda: deque(maxlen=STDERR_LINES))
-    _rest: bytes = b""
-
-    def feed(self, data: bytes) -> None:
-        """More of the stream."""
-        *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-        self._rest = self._rest[-4096:]
-        self._lines.extend(_words(line) for line in lines if line.strip())
-
-    def lines(self) -> tuple[str, ...]:
-        """The last lines, oldest first, with one that was not ended."""
-        rest = (_words(self._rest),) if self._rest.strip() else ()
-        return (*self._lines, *rest)[-STDERR_LINES:]
-
-
-def _words(line: bytes) -> str:
-    return line[:2000].decode("utf-8", "replace").rstrip()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,6 +9,7 @@ FFmpeg: `setpriv` of util-linux (no measurable cost), else Python itself (12 ms)
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import selectors
@@ -18,7 +19,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from renderer.errors import CommandFailed, CommandTimedOut, Interrupted, StorageFull
+from renderer.tail import Tail
 
 COMMON_OPTIONS = ("-nostdin", "-hide_banner", "-y", "-nostats", "-stats_period", "0.2")
 """What every run begins with; the log level and the progress pipe are added to it."""
@@ -36,7 +37,8 @@ _TAIL_LINES = 20
 _GRACE_S = 5.0  # from SIGTERM to SIGKILL
 _TICK_S = 0.05  # how soon a stop is noticed
 _ALIVE_CPU_S = 0.1  # less than this within a stall window is waiting, not working
-_STATUS_NO_SPACE = 228  # FFmpeg exits with 256 - ENOSPC
+_NO_ROOM = ("No space left on device", "Disk quota exceeded")
+_STATUS_NO_ROOM = (256 - errno.ENOSPC, 256 - errno.EDQUOT)  # as FFmpeg exits
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+(?=\])")
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 _LAUNCHER = (
@@ -81,7 +83,7 @@ def run(
     """
     watch = _Watch(title=title, deadline_s=deadline_s, stall_s=stall_s, stop=stop)
     progress = _Progress(on_frame=on_frame)
-    errors = _Tail()
+    errors = Tail(most=_TAIL_LINES, clean=lambda line: strip_addresses(line.strip()))
     child, progress_end = _start(argv, binary, cwd, wants_stdout=stdout_to is not None)
     sinks: dict[IO[bytes], Callable[[bytes], None]] = {progress_end: progress.feed}
     assert child.stderr is not None
@@ -127,27 +129,6 @@ class _Progress:
             self.frames = int(value)
             if self.on_frame is not None:
                 self.on_frame(self.frames)
-
-
-@dataclass(slots=True)
-class _Tail:
-    """The last lines of standard error."""
-
-    _lines: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
-    _rest: bytes = b""
-
-    def feed(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-        self._rest = self._rest[-4096:]
-        self._lines.extend(self._clean(line) for line in lines if line.strip())
-
-    def lines(self) -> tuple[str, ...]:
-        rest = (self._clean(self._rest),) if self._rest.strip() else ()
-        return (*self._lines, *rest)[-_TAIL_LINES:]
-
-    @staticmethod
-    def _clean(line: bytes) -> str:
-        return strip_addresses(line.decode("utf-8", "replace").strip())
 
 
 @dataclass(slots=True)
@@ -309,7 +290,7 @@ def _judge(status: int, progress: _Progress, tail: tuple[str, ...], title: str) 
 
 
 def _failure(status: int, tail: tuple[str, ...], title: str) -> CommandFailed | StorageFull:
-    if status == _STATUS_NO_SPACE or any("No space left on device" in line for line in tail):
+    if status in _STATUS_NO_ROOM or any(words in line for line in tail for words in _NO_ROOM):
         return StorageFull(f"{title}: the disk is full", hint="free some space and run it again")
     complaints = [line for line in tail if "[error]" in line or "[fatal]" in line]
     words = next(iter(complaints or tail), "it said nothing")  # later lines repeat the first

@@ -85,12 +85,6 @@ def anchored_centre(size: Size, canvas: Size, anchor: str, offset: Point) -> Poi
     return x, y
 
 
-def top_left(centre: Point, size: Size, *, even: bool = True) -> Point:
-    """The corner of a thing of `size` whose middle is `centre` (half pixels)."""
-    x, y = ((centre[0] - size[0]) // 2, (centre[1] - size[1]) // 2)
-    return (x & ~1, y & ~1) if even else (x, y)
-
-
 def crop_rect(natural: Size, left: int, right: int, top: int, bottom: int) -> Rect | None:
     """The rectangle left when edges are cut off; None when nothing is cut.
 

@@ -275,7 +275,6 @@ class Gap(Part):
 
 
 Clip = VideoClip | ImageClip | AudioClip | TextClip | ColourClip | GradientClip
-VisibleClip = VideoClip | ImageClip | TextClip | ColourClip | GradientClip
 Item = Annotated[
     Clip | Transition | Gap,
     KeyedUnion(

@@ -103,7 +103,6 @@ class Relation:
     how: str
     clip: str = ""
     offset: Time = field(default_factory=Time)
-    is_before: bool = False
 
 
 def to_time(value: float | int | str) -> Time:

@@ -87,14 +87,6 @@ class LocalStore:
             self._keep(part, output.sha256)
         return output
 
-    def put_bytes(self, data: bytes) -> Output:
-        """As `Store.put_bytes`."""
-        output = Output(sha256=digest_of_bytes(data), size_bytes=len(data))
-        with self._part() as part:
-            part.write_bytes(data)
-            self._keep(part, output.sha256)
-        return output
-
     def borrow(self, path: Path) -> Output:
         """As `Store.borrow`. Nothing is copied; the file is hashed unless that is known."""
         absolute = path.absolute()
@@ -163,12 +155,12 @@ class LocalStore:
         size = sum(found.st_size for _, found in files)
         return Usage(size_bytes=size, objects=kinds.count("objects"), steps=kinds.count("steps"))
 
-    def prune(self, max_bytes: int) -> Pruned:
-        """Remove what was used longest ago until at most `max_bytes` are left.
+    def prune(self, max_bytes: int | None, *, max_age_s: float | None = None) -> Pruned:
+        """Remove what was not used for `max_age_s` seconds, then what was used longest ago.
 
-        What renders under way may count on stays, and is removed by a later pruning.
-        Renders that begin meanwhile wait for the end; an object that one of them misses
-        is made again.
+        That ends once at most `max_bytes` are left; None sets no bound. What renders under
+        way may count on stays, and is removed by a later pruning. Renders that begin meanwhile
+        wait for the end; an object that one of them misses is made again.
         """
         with self._pruning(fcntl.LOCK_EX):
             sweep_folders(self._work, "")
@@ -177,8 +169,11 @@ class LocalStore:
             files = sorted(self._files(), key=lambda file: _last_use_ns(file[1]))
             left = total = sum(found.st_size for _, found in files)
             in_use = sum(f.st_size for _, f in files if _last_use_ns(f) >= kept_from)
+            too_old = _before_ns(max_age_s)
             for path, found in files:
-                if left <= max_bytes or _last_use_ns(found) >= kept_from:
+                used = _last_use_ns(found)
+                is_over = used < too_old or (max_bytes is not None and left > max_bytes)
+                if not is_over or used >= kept_from:
                     break
                 path.unlink(missing_ok=True)
                 left -= found.st_size
@@ -328,6 +323,11 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 def _last_use_ns(found: os.stat_result) -> int:
     return max(found.st_atime_ns, found.st_mtime_ns)
+
+
+def _before_ns(age_s: float | None) -> int:
+    """The moment so many seconds ago, in nanoseconds since 1970; 0 when there is no age."""
+    return 0 if age_s is None else time.time_ns() - int(age_s * 1e9)
 
 
 def _touch(path: Path, found: os.stat_result) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cache import bytes_of, size_text
+from daemon.cache import bytes_of, seconds_of, size_text
 from renderer.errors import UsageError
 from renderer.store import LocalStore
+from tests.renderer.store_contract import put
 from tests.renderer.test_pipeline import reelkiln
 
 
@@ -35,11 +36,18 @@ def test_sizes_are_written_as_people_read_them(size: int, text: str) -> None:
 
 def test_the_cache_is_shown_and_pruned(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
-    store.put_bytes(b"x" * 5000)
+    put(store, b"x" * 5000)
     shown = json.loads(reelkiln("cache", "--json", store=store.root).stdout)
     assert shown == {"path": str(store.root), "size_bytes": 5000, "objects": 1, "steps": 0}
     assert "4.8 KiB in 1 objects" in reelkiln("cache", store=store.root).stdout
-    done = reelkiln("cache", "prune", "--max-size", "1K", "--json", store=store.root)
+    done = reelkiln("cache", "gc", "--max-size", "1K", "--json", store=store.root)
     assert json.loads(done.stdout) == {"removed_bytes": 5000, "left_bytes": 0, "in_use_bytes": 0}
-    refused = reelkiln("cache", "prune", "--max-size", "much", store=store.root)
-    assert refused.returncode == 2
+    for words in (["--max-size", "much"], []):
+        assert reelkiln("cache", "gc", *words, store=store.root).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30d", 30 * 86_400), ("12 h", 43_200), ("45m", 2700), ("0s", 0)]
+)
+def test_ages_are_read_as_people_write_them(text: str, seconds: int) -> None:
+    assert seconds_of(text) == seconds

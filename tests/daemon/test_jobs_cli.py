@@ -11,7 +11,7 @@ import pytest
 
 from daemon.fs import RealFs
 from daemon.index import open_index
-from daemon.jobs import Job, JobState, Priority
+from daemon.jobs import Job, JobState, Priority, Progress
 from daemon.places import Places
 from daemon.records import all_jobs, find_job
 from daemon.reindex import reindex
@@ -126,10 +126,14 @@ def test_a_job_is_shown_from_its_status_or_its_receipt(places: Places) -> None:
     record(places.receipt(job_id(1)), job(1, state=JobState.SUCCEEDED, bundle="launch-00"))
     shown = json.loads(run(places, "jobs", "show", job_id(1), "--json").stdout)
     assert (shown["state"], shown["bundle"]) == ("succeeded", "launch-00")
-    record(places.status(job_id(1)), job(1, state=JobState.RUNNING, started_at=1.0))
+    record(places.status(job_id(1)), job(1, state=JobState.RUNNING, started_at=1.0, progress=HALF))
     words = run(places, "jobs", "show", job_id(1)).stdout
     assert "state:         running\n" in words
+    assert "progress:      rendering, 50 %, 5 of 10 frames\n" in words
     assert "started_at:    1970-01-01T00:00:01Z\n" in words
+
+
+HALF = Progress(percent=50, frames_done=5, frames=10, stage="run")
 
 
 @pytest.mark.parametrize("name", ["", "x", "../../../etc/passwd", "01JJ", job_id(1) + "\n"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from daemon.error_files import error_bytes
+from daemon.error_files import error_document
 from daemon.job_request import Bounds, JobRequest, request_from_bytes
 from daemon.jobs import Job, JobState
 from daemon.outcomes import Ended, Fate, Outcome, decide
@@ -61,7 +61,7 @@ def test_what_a_strict_parser_must_refuse_is_rejected_with_line_and_column(
     error = caught.value.as_json()
     assert decide(Outcome(ended=Ended.TOLD, error=error), 1).fate is Fate.REJECTED
     job = Job(job_id="0" * 26, name="a.json", state=JobState.FAILED)
-    document = json.loads(error_bytes(job, error, ()))
+    document = error_document(job, error, ())
     assert document["errors"]
     for fault in document["errors"]:
         assert fault["line"] >= 1

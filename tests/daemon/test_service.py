@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,11 @@ def root(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(root: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    root: Path, *words: str, launcher: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     argv = [
+        *launcher,
         sys.executable,
         "-m",
         "daemon.cli",

@@ -1,6 +1,7 @@
 """Real events of real files. Tests wait for what must come, and assert on no time."""
 
 import errno
+import logging
 import os
 import shutil
 import threading
@@ -156,6 +157,21 @@ def test_the_real_limit_of_instances_is_told(places: Places) -> None:
     finally:
         for watch in watches:
             watch.stop()
+
+
+def test_no_refresh_is_called_an_error(
+    watch: Watch, places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        shutil.rmtree(places.inbox)
+        for folder in places.folders():
+            folder.mkdir(exist_ok=True)
+        (places.inbox / "a.json").touch()
+        assert watch.refresh()
+    emitter = logging.getLogger("watchdog.observers.inotify")
+    emitter.error("InotifyEmitter.queue_events() called when the thread is inactive")
+    emitter.error("something else")
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
 
 
 def test_stopping_ends_every_thread(places: Places) -> None:

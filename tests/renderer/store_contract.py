@@ -33,6 +33,13 @@ def aged(path: Path, seconds: int = 3600) -> Path:
     return path
 
 
+def put(store: Store, data: bytes) -> Output:
+    """Keep bytes, by way of a file."""
+    with store.workdir() as folder:
+        (folder / "data").write_bytes(data)
+        return store.put_file(folder / "data", move=True)
+
+
 class StoreContract:
     @pytest.fixture
     def store(self, tmp_path: Path) -> Store:
@@ -40,7 +47,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("data", [b"", b"a", b"frames" * 400_000])
     def test_bytes_come_back_as_they_went_in(self, store: Store, data: bytes) -> None:
-        output = store.put_bytes(data)
+        output = put(store, data)
         assert output == Output(sha256=sha(data), size_bytes=len(data))
         assert store.path(output.sha256).read_bytes() == data
 
@@ -81,7 +88,7 @@ class StoreContract:
             store.record(name, StepResult(outputs={}))
 
     def test_a_recorded_step_is_found_again(self, store: Store) -> None:
-        output = store.put_bytes(b"segment")
+        output = put(store, b"segment")
         store.record(KEY, StepResult(outputs={"video": output}, facts={"frames": 5, "é": [1]}))
         assert store.lookup(KEY) == StepResult(
             outputs={"video": output}, facts={"frames": 5, "é": [1]}, reused=True
@@ -94,7 +101,7 @@ class StoreContract:
         assert store.lookup(KEY) is None
 
     def test_a_step_whose_object_has_another_size_is_unknown(self, store: Store) -> None:
-        output = store.put_bytes(b"segment")
+        output = put(store, b"segment")
         wrong = Output(sha256=output.sha256, size_bytes=8)
         store.record(KEY, StepResult(outputs={"video": wrong}))
         assert store.lookup(KEY) is None
@@ -186,11 +193,11 @@ class StoreContract:
         data = [bytes([n]) * 100_000 for n in range(4)]
         gate = threading.Barrier(8)
 
-        def put(number: int) -> Output:
+        def keep(number: int) -> Output:
             gate.wait()
-            return store.put_bytes(data[number % 4])
+            return put(store, data[number % 4])
 
         with ThreadPoolExecutor(8) as pool:
-            outputs = list(pool.map(put, range(8)))
+            outputs = list(pool.map(keep, range(8)))
         for number, output in enumerate(outputs):
             assert store.path(output.sha256).read_bytes() == data[number % 4]

@@ -19,7 +19,7 @@ from renderer.errors import SourceChanged, StorageFull, StoreCorrupt
 from renderer.steps import Output, StepResult
 from renderer.store import LocalStore
 from renderer.store import local as store_module
-from tests.renderer.store_contract import KEY, StoreContract, aged, sha
+from tests.renderer.store_contract import KEY, StoreContract, aged, put, sha
 
 
 class TestLocalStore(StoreContract):
@@ -39,7 +39,7 @@ def own(store: LocalStore, sha256: str) -> Path:
 
 def damaged(store: LocalStore, data: bytes) -> str:
     """An object `segment`, of a recorded step, whose file now holds `data`."""
-    output = store.put_bytes(b"segment")
+    output = put(store, b"segment")
     store.record(KEY, StepResult(outputs={"video": output}))
     place = own(store, output.sha256)
     place.unlink()
@@ -58,7 +58,7 @@ def test_a_damaged_object_is_set_aside_never_given_never_deleted(
     assert aside.read_bytes() == data
     assert str(aside) in caught.value.message
     assert store.lookup(KEY) is None
-    store.put_bytes(b"segment")
+    put(store, b"segment")
     assert store.lookup(KEY) is not None
     assert store.path(sha256).read_bytes() == b"segment"
 
@@ -70,14 +70,14 @@ def test_a_cut_object_hides_its_step_before_anybody_reads_it(store: LocalStore) 
 
 def test_putting_the_right_bytes_heals_a_damaged_object(store: LocalStore) -> None:
     sha256 = damaged(store, b"segmenT")
-    store.put_bytes(b"segment")
+    put(store, b"segment")
     assert store.path(sha256).read_bytes() == b"segment"
 
 
 def test_objects_are_read_in_full_once_a_process(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sha256 = store.put_bytes(b"segment").sha256
+    sha256 = put(store, b"segment").sha256
     read: list[str] = []
     real = store_module.digest_of_stream
     monkeypatch.setattr(store_module, "digest_of_stream", lambda s: read.append("x") or real(s))
@@ -90,7 +90,7 @@ def test_objects_are_read_in_full_once_a_process(
 
 
 def test_an_object_written_to_in_place_is_read_in_full_again(store: LocalStore) -> None:
-    path = store.path(store.put_bytes(b"segment").sha256)
+    path = store.path(put(store, b"segment").sha256)
     path.chmod(0o644)
     path.write_bytes(b"segmenT")
     with pytest.raises(StoreCorrupt):
@@ -168,7 +168,7 @@ def test_a_borrowed_file_that_vanished_is_named(store: LocalStore, tmp_path: Pat
 def test_nothing_is_left_in_the_work_folder(store: LocalStore, tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
     store.put_file(tmp_path / "f")
-    store.put_bytes(b"y")
+    put(store, b"y")
     store.record(KEY, StepResult(outputs={}))
     with pytest.raises(FileNotFoundError):
         store.put_file(tmp_path / "absent")
@@ -180,9 +180,10 @@ import sys, time
 from pathlib import Path
 from renderer.store import LocalStore
 from renderer.store import local as store_module
+from tests.renderer.store_contract import put
 store = LocalStore(Path(sys.argv[1]))
 with store.workdir() as folder:
-    store.put_bytes(b"from the child")
+    put(store, b"from the child")
     print(folder, flush=True)
     time.sleep(60)
 """
@@ -209,7 +210,7 @@ def test_work_of_a_killed_process_is_removed_and_that_of_the_living_is_kept(
 def put_many(root: Path) -> None:
     store = LocalStore(root)
     for number in range(30):
-        output = store.put_bytes(bytes([number]) * 5000)
+        output = put(store, bytes([number]) * 5000)
         store.record(KEY, StepResult(outputs={"video": output}, facts={"n": number}))
         assert store.lookup(KEY) is not None
 
@@ -229,12 +230,13 @@ def test_two_processes_may_write_the_same_keys(tmp_path: Path) -> None:
 
 
 def test_a_file_too_large_for_the_disk_leaves_nothing(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path / "s")
+    store, large = LocalStore(tmp_path / "s"), tmp_path / "large"
+    large.write_bytes(b"x" * 2000)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(StorageFull):
-            store.put_bytes(b"x" * 2000)
+            store.put_file(large)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     with pytest.raises(StoreCorrupt):
@@ -244,7 +246,7 @@ def test_a_file_too_large_for_the_disk_leaves_nothing(tmp_path: Path) -> None:
 
 def test_usage_counts_what_is_there(store: LocalStore) -> None:
     assert store.usage().size_bytes == 0
-    output = store.put_bytes(b"x" * 1000)
+    output = put(store, b"x" * 1000)
     store.record(KEY, StepResult(outputs={"video": output}))
     usage = store.usage()
     assert (usage.objects, usage.steps) == (1, 1)
@@ -254,7 +256,7 @@ def test_usage_counts_what_is_there(store: LocalStore) -> None:
 def test_pruning_removes_what_was_used_longest_ago(store: LocalStore) -> None:
     kept = {}
     for number in range(4):
-        output = store.put_bytes(bytes([number]) * 1000)
+        output = put(store, bytes([number]) * 1000)
         kept[number] = aged(own(store, output.sha256), 1000 - number)
     store.path(sha(bytes([0]) * 1000))  # used again: now the newest
     pruned = store.prune(2000)
@@ -263,15 +265,25 @@ def test_pruning_removes_what_was_used_longest_ago(store: LocalStore) -> None:
     assert store.prune(0).left_bytes == 0
 
 
+def test_pruning_by_age_removes_what_was_not_used_for_so_long(store: LocalStore) -> None:
+    old, young = put(store, b"o" * 1000), put(store, b"y" * 1000)
+    aged(own(store, old.sha256), 7200)
+    aged(own(store, young.sha256), 3000)
+    assert store.prune(None, max_age_s=7300).removed_bytes == 0
+    assert store.prune(None, max_age_s=3600).removed_bytes == 1000
+    assert own(store, young.sha256).exists()
+    assert store.prune(500, max_age_s=3600).left_bytes == 0
+
+
 def test_pruning_spares_what_a_render_under_way_counts_on(store: LocalStore) -> None:
-    old = store.put_bytes(b"o" * 1000)
+    old = put(store, b"o" * 1000)
     store.record(KEY, StepResult(outputs={"video": old}))
-    idle = store.put_bytes(b"i" * 1000)
+    idle = put(store, b"i" * 1000)
     for path in (*(store.root / "objects").glob("*/*"), *(store.root / "steps").glob("*/*")):
         aged(path)
     with store.workdir():
         assert store.lookup(KEY) is not None
-        new = store.put_bytes(b"n" * 1000)
+        new = put(store, b"n" * 1000)
         pruned = LocalStore(store.root).prune(0)
         assert pruned.in_use_bytes == pruned.left_bytes > 2000
         assert store.lookup(KEY) is not None
@@ -294,4 +306,4 @@ def test_a_render_does_not_begin_in_the_middle_of_a_pruning(store: LocalStore) -
         assert not began.wait(0.1)
     waiting.join(10)
     assert began.is_set()
-    assert Output(sha256=sha(b""), size_bytes=0) == store.put_bytes(b"")
+    assert Output(sha256=sha(b""), size_bytes=0) == put(store, b"")

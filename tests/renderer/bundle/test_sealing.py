@@ -23,6 +23,7 @@ from renderer.errors import OutputRejected, RenderFailed, StorageFull, StoreCorr
 from renderer.events import Event, Warned
 from renderer.store import LocalStore
 from tests.renderer.bundle.sealed import PIN, SPEC, all_files, contents_of
+from tests.renderer.store_contract import put
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_a_sound_bundle_of_the_key_with_other_content_is_an_error_and_stays(
 def test_a_name_that_cannot_be_is_refused_and_nothing_is_published(
     contents: BundleContents, store: LocalStore, outbox: Path, name: str
 ) -> None:
-    bad = replace(contents, files={**contents.files, name: store.put_bytes(b"x")})
+    bad = replace(contents, files={**contents.files, name: put(store, b"x")})
     with pytest.raises(RenderFailed, match="cannot be sealed"):
         seal(bad, store, outbox)
     assert not outbox.exists()

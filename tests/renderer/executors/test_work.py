@@ -10,6 +10,7 @@ from renderer.executors.context import Context
 from renderer.executors.work import WORK
 from renderer.steps import Read, StepKind, StepResult, make_step
 from tests.renderer.executors.conftest import Bench
+from tests.renderer.store_contract import put
 
 
 def context(bench: Bench, **changes: Any) -> Context:
@@ -29,7 +30,7 @@ def test_every_kind_of_step_has_its_function() -> None:
 
 
 def test_tokens_become_paths_and_nothing_else_changes(bench: Bench) -> None:
-    a, b = bench.store.put_bytes(b"a"), bench.store.put_bytes(b"b")
+    a, b = put(bench.store, b"a"), put(bench.store, b"b")
     reads = (Read(sha256=a.sha256), Read(step="k", output="segment.mp4"))
     step = make_step(StepKind.JOIN, "a join", toolchain="t", reads=reads)
     made = StepResult(outputs={"segment.mp4": b})
