@@ -61,6 +61,10 @@ class IllegalMove(ReelkilnError):
         may = ", ".join(self.legal) or "nothing: it has ended"
         super().__init__(f"job {job_id} is {state} and cannot become {to}; it may become {may}")
 
+    def as_json(self) -> dict[str, object]:
+        """The refusal as data, with the moves that are legal."""
+        return {**super().as_json(), "legal": list(self.legal)}
+
 
 class Priority(StrEnum):
     """Who goes first. Names are in the order of the queue."""

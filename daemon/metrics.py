@@ -17,6 +17,7 @@ class Metrics:
 
     def __init__(self, version: str = "") -> None:
         self.registry = CollectorRegistry()
+        self._running: set[str] = set()
         self._jobs = Gauge(
             "reelkiln_jobs", "Jobs known, by state.", ["state"], registry=self.registry
         )
@@ -68,6 +69,16 @@ class Metrics:
         if job.started_at is not None and job.finished_at is not None:
             seconds = max(0.0, job.finished_at - job.started_at)
             self._duration.labels(state=job.state.value).observe(seconds)
+
+    def saw(self, job: Job) -> None:
+        """A job changed: told of every change, this counts each start and each end once."""
+        if job.state is JobState.RUNNING and job.job_id not in self._running:
+            self._running.add(job.job_id)
+            self.started(job)
+        elif job.state is not JobState.RUNNING:
+            self._running.discard(job.job_id)
+        if job.state.is_final:
+            self.ended(job)
 
     def stored(self, store_bytes: int, free_bytes: int) -> None:
         """How much the store holds, and how much more there is room for."""

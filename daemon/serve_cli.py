@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daemon.logs import LogForm, set_up_logs
 from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
+
+if TYPE_CHECKING:
+    from daemon.api import ApiServer, ApiSettings
+    from daemon.service import Service
 
 
 def serve(
@@ -23,9 +28,17 @@ def serve(
     media: Annotated[
         list[Path] | None, typer.Option(help="Where relative sources are looked up, in order.")
     ] = None,
+    host: Annotated[str, typer.Option(help="The address that the API listens on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Its port; 0 takes a free one.")
+    ] = 8080,
+    api: Annotated[bool, typer.Option(help="Serve the HTTP API.")] = True,
     log: Annotated[LogForm, typer.Option(help="How log lines are written.")] = LogForm.AUTO,
 ) -> None:
-    """Watch ROOT/inbox, render what is dropped there, write bundles to ROOT/outbox."""
+    """Watch ROOT/inbox, render what is dropped there, write bundles to ROOT/outbox.
+
+    The first line of standard output is the address of the API.
+    """
     from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
 
     set_up_logs(log)
@@ -44,4 +57,44 @@ def serve(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    service.run()
+    if not api:
+        service.run()
+        return
+    server = _api_of(service, host, port)
+    server.start()
+    print(server.url, flush=True)
+    try:
+        service.run()
+    finally:
+        server.stop()
+
+
+def _api_of(service: Service, host: str, port: int) -> ApiServer:
+    """The API of a daemon. Raises UsageError for an address where it must not be open."""
+    from importlib.metadata import version
+
+    from ulid import ULID
+
+    from daemon.api import ApiContext, ApiServer
+    from daemon.api.callers import refuse_open_elsewhere
+    from daemon.submissions import Submissions
+
+    refuse_open_elsewhere(host)
+    papers = service.inbox.papers
+    context = ApiContext(
+        places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
+        submissions=Submissions(
+            papers=papers, clock=service.clock, new_id=lambda: str(ULID())
+        ),
+        clock=service.clock, nonce=lambda: secrets.token_hex(8), version=version("reelkiln"),
+        environment=os.environ, draining=service.draining, limits=service.settings.limits,
+        settings=_api_settings(host, port),
+    )  # fmt: skip
+    return ApiServer(context)
+
+
+def _api_settings(host: str, port: int) -> ApiSettings:
+    from daemon.api import ApiSettings
+
+    origins = os.environ.get("REELKILN_CORS_ORIGINS", "").replace(",", " ").split()
+    return ApiSettings(host=host, port=port, cors_origins=tuple(origins))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +29,7 @@ from daemon.index.database import IndexUnavailable
 from daemon.intake import Intake
 from daemon.jobs import Priority
 from daemon.logs import logger
+from daemon.metrics import Metrics
 from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
 from daemon.owners import Heart, Owners, new_owner_id
@@ -121,6 +123,7 @@ class Service:
         self.wishes = Wishes(
             fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
         )  # fmt: skip
+        self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
         self._recovered_at = float("-inf")
         self._told: set[str] = set()
@@ -286,6 +289,7 @@ class Service:
         job = self.inbox.ledger.read(job_id)
         if job is None:
             return
+        self.metrics.saw(job)
         try:
             self.index.put(job)
         except (IndexUnavailable, SQLAlchemyError) as error:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -36,6 +37,7 @@ from renderer.errors import UsageError
 MAX_LIMIT = 1000
 _T = TypeVar("_T")
 _BATCH = 500
+_ID = re.compile(r"[0-9A-Z]{26}")
 _WHAT_CHANGES = ("rev", "state", "name", "kind", "owner", "spec_sha256", "created_at", "document")
 
 
@@ -196,7 +198,9 @@ def _place_of(cursor: str) -> tuple[float, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         created_at, job_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        return float.fromhex(created_at), str(job_id)
+        if not _ID.fullmatch(job_id):
+            raise ValueError("not the id of a job")
+        return float.fromhex(created_at), job_id
     except (binascii.Error, ValueError, TypeError) as error:
         raise UsageError(
             f"{cursor!r} is not a cursor", hint="use the cursor of the page before, unchanged"

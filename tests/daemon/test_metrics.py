@@ -51,3 +51,14 @@ def test_two_daemons_in_one_process_do_not_share_their_counts() -> None:
     first, second = Metrics(), Metrics()
     first.stored(1, 1)
     assert samples(second)["reelkiln_store_bytes", ""] == 0
+
+
+def test_a_job_that_changes_often_starts_once_and_ends_once() -> None:
+    metrics = Metrics()
+    running = advance(JOB, JobState.RUNNING, now=14.0)
+    ended = advance(running, JobState.SUCCEEDED, now=17.0)
+    for job in (JOB, running, running, running, ended):
+        metrics.saw(job)
+    found = samples(metrics)
+    assert found["reelkiln_job_wait_seconds_count", ""] == 1
+    assert found["reelkiln_jobs_ended_total", "succeeded"] == 1

@@ -54,6 +54,8 @@ def serving(
         str(root),
         "--log",
         "json",
+        "--port",
+        "0",
     ]
     with (root / "serve.log").open("ab") as log:
         child = subprocess.Popen([*argv, *words], stderr=log, stdout=log, start_new_session=True)

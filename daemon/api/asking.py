@@ -1,0 +1,181 @@
+"""What a request asks: its query, its document, the job that it names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from daemon.api.callers import CALLER
+from daemon.api.context import CONTEXT, TURNSTILES
+from daemon.api.problems import (
+    BodyTooLarge,
+    HttpRefusal,
+    NotFound,
+    RequestTimeout,
+    TypeNotSupported,
+)
+from daemon.api.route import DOCUMENT_TYPES
+from daemon.jobs import Job, JobState, Priority
+from daemon.records import find_job
+from renderer.errors import Fault, Rejected, UsageError
+from renderer.spec.loading import Loaded, load
+
+_Q = TypeVar("_Q", bound=BaseModel)
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class NoQuery(BaseModel):
+    """A route that takes no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SubmitQuery(NoQuery):
+    """How a document is taken in."""
+
+    priority: Priority = Field(default=Priority.NORMAL, description="Who goes first.")
+    world: str = Field(default="", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
+
+
+class JobQuery(NoQuery):
+    """Which jobs."""
+
+    status: JobState | None = None
+    kind: str | None = Field(default=None, max_length=60)
+    name: str | None = Field(default=None, max_length=255)
+    owner: str | None = Field(default=None, max_length=255, description="For admins alone.")
+    spec_sha256: str | None = Field(default=None, pattern=_SHA256)
+    created_from: AwareDatetime | None = Field(default=None, description="RFC 3339, included.")
+    created_before: AwareDatetime | None = Field(default=None, description="RFC 3339, excluded.")
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str = Field(default="", max_length=255)
+
+
+class QueryRefused(Rejected):
+    """Parameters of the query that are unknown, twice there, or wrong."""
+
+    code = "query-refused"
+    http_status = 400
+
+
+def query_of(request: web.Request, model: type[_Q]) -> _Q:
+    """The parameters of a request. Raises QueryRefused with everything that is wrong."""
+    twice = sorted({name for name in request.query if len(request.query.getall(name)) > 1})
+    faults = [Fault(code="parameter-twice", message=f"{name} is there twice", path=(name,))
+              for name in twice]  # fmt: skip
+    if faults:
+        raise QueryRefused(faults)
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise QueryRefused(
+            Fault(code="parameter-wrong", message=f"{_where(found['loc'])}: {found['msg']}",
+                  path=tuple(found["loc"]))
+            for found in error.errors(include_url=False)
+        ) from error  # fmt: skip
+
+
+def seconds_of(moment: datetime | None) -> float | None:
+    """Seconds since 1970. Raises QueryRefused for what is no moment on that scale."""
+    try:
+        return None if moment is None else moment.timestamp()
+    except (OverflowError, ValueError) as error:
+        words = f"{moment} is out of range"
+        raise QueryRefused([Fault(code="parameter-wrong", message=words)]) from error
+
+
+async def document_of(request: web.Request) -> tuple[bytes, str]:
+    """The document in the body, and the suffix of its kind.
+
+    Raises TypeNotSupported, BodyTooLarge, RequestTimeout.
+    """
+    suffix = DOCUMENT_TYPES.get(request.content_type)
+    if suffix is None or (request.charset or "utf-8").casefold() not in ("utf-8", "utf8"):
+        raise TypeNotSupported(
+            f"a body of the type {request.headers.get('Content-Type', 'none')} is not read",
+            hint="send application/json or application/yaml, in UTF-8",
+            headers={"Accept": ", ".join(DOCUMENT_TYPES)},
+        )
+    data = await _body_of(request)
+    return (_in_full(data), suffix) if suffix == ".json" else (data, suffix)
+
+
+async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
+    """The document in the body, its suffix, and the spec it holds.
+
+    Raises SpecInvalid with every fault and its position.
+    """
+    data, suffix = await document_of(request)
+    limits = request.app[CONTEXT].limits
+    async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
+        loaded = await asyncio.to_thread(load, data, name=f"document{suffix}", limits=limits)
+    return data, suffix, loaded
+
+
+async def visible_job(request: web.Request) -> Job:
+    """The job that the path names. Raises NotFound, also when it is another owner's."""
+    context, caller = request.app[CONTEXT], request[CALLER]
+    job_id = request.match_info["job_id"]
+    unknown = NotFound("no such job is known", hint="GET /v1/jobs lists those there are")
+    try:
+        job = await asyncio.to_thread(find_job, context.fs, context.places, job_id)
+    except (UsageError, FileNotFoundError) as error:
+        raise unknown from error
+    if job.owner != caller.owner and not caller.sees_all:
+        raise unknown
+    return job
+
+
+async def _body_of(request: web.Request) -> bytes:
+    """The body, within its limits of size and time."""
+    context = request.app[CONTEXT]
+    limit, seconds = context.limits.max_document_bytes, context.settings.body_s
+    if request.headers.get("Content-Encoding", "identity").casefold() != "identity":
+        raise TypeNotSupported(
+            "bodies with a Content-Encoding are not read",
+            hint="send it uncompressed",
+            headers={"Accept-Encoding": "identity"},
+        )
+    too_large = BodyTooLarge(
+        f"the body is over the limit of {limit} bytes",
+        hint="make it smaller, or raise REELKILN_MAX_DOCUMENT_BYTES",
+        headers={"Connection": "close"},
+    )
+    if (request.content_length or 0) > limit:
+        raise too_large
+    parts = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.content.iter_any():
+                parts += part
+                if len(parts) > limit:
+                    raise too_large
+    except TimeoutError as error:
+        raise RequestTimeout(
+            f"the body was not there after {seconds:g} s", headers={"Connection": "close"}
+        ) from error
+    if not parts:
+        raise HttpRefusal("the body is empty", hint="send a spec; see GET /v1/schemas/spec")
+    return bytes(parts)
+
+
+def _in_full(data: bytes) -> bytes:
+    """`{"topic": ...}` written out; anything else as it is."""
+    if b'"topic"' not in data:
+        return data
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return data  # whoever reads it properly says what is wrong
+    if isinstance(value, dict) and "topic" in value and "reelkiln" not in value:
+        return json.dumps({"reelkiln": 1, "kind": "topic", **value}).encode()
+    return data
+
+
+def _where(path: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, path)) or "query"

@@ -1,0 +1,89 @@
+"""Events of a job as Server-Sent Events; the id of each is the job's revision.
+
+An event is the job as it then stood, so whoever comes back with Last-Event-ID gets the newest
+one at once, and nothing that is older than what it saw. The last event is `done`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse
+
+from daemon.api.asking import visible_job
+from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
+from daemon.api.problems import Overloaded
+from daemon.api.telling import resource
+from daemon.jobs import Job
+from daemon.records import find_job
+from renderer.errors import UsageError
+
+RETRY_MS = 2000
+_Seen = tuple[str, int, int]
+
+
+async def job_events(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/jobs/{job_id}/events`."""
+    job = await visible_job(request)
+    last = _last_seen(request)
+    if job.state.is_final and last >= job.rev:
+        return web.Response(status=204)  # tells an EventSource not to come back
+    context, turnstiles = request.app[CONTEXT], request.app[TURNSTILES]
+    if turnstiles.streams >= context.settings.streams:
+        raise Overloaded("too many event streams are open", hint="ask for the job itself")
+    turnstiles.streams += 1
+    try:
+        return await _told(request, job, last)
+    finally:
+        turnstiles.streams -= 1
+
+
+async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse:
+    settings, closing = request.app[CONTEXT].settings, request.app[TURNSTILES].closing
+    stream = EventSourceResponse(
+        ping_interval=settings.ping_s, send_timeout=settings.stall_s, sep="\n"
+    )
+    await stream.prepare(request)
+    seen: _Seen | None = None
+    async with stream:
+        while not closing.is_set() and stream.is_connected():
+            if job.rev > last:
+                last = job.rev
+                await _send(stream, job)
+            if job.state.is_final:
+                break
+            with suppress(TimeoutError):
+                await asyncio.wait_for(closing.wait(), settings.poll_s)
+            seen, found = await asyncio.to_thread(_news, request.app[CONTEXT], job.job_id, seen)
+            job = found or job
+    return stream
+
+
+async def _send(stream: EventSourceResponse, job: Job) -> None:
+    data = resource(job).model_dump_json()
+    event = "done" if job.state.is_final else "progress"
+    await stream.send(data, id=str(job.rev), event=event, retry=RETRY_MS)
+
+
+def _news(context: ApiContext, job_id: str, seen: _Seen | None) -> tuple[_Seen | None, Job | None]:
+    """The job, if a record of it has changed since `seen`."""
+    places = context.places
+    for path in (places.status(job_id), places.receipt(job_id), places.submitted(job_id)):
+        found = context.fs.stat(path)
+        if found is None:
+            continue
+        now = (str(path), found.st_ino, found.st_mtime_ns)
+        if now == seen:
+            return seen, None
+        try:
+            return now, find_job(context.fs, places, job_id)
+        except (UsageError, FileNotFoundError):
+            return seen, None  # between two of its records
+    return seen, None
+
+
+def _last_seen(request: web.Request) -> int:
+    text = request.headers.get("Last-Event-ID", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

@@ -1,0 +1,111 @@
+"""Jobs over HTTP: hand in, look at, list, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from datetime import datetime
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from daemon.api.asking import JobQuery, SubmitQuery, loaded_of, query_of, seconds_of, visible_job
+from daemon.api.callers import CALLER, Caller
+from daemon.api.context import CONTEXT, ApiContext
+from daemon.api.models import JobPage
+from daemon.api.problems import ScopeMissing
+from daemon.api.telling import answer, job_path, resource
+from daemon.fs import replace_file
+from daemon.index import Filters
+from daemon.index.database import IndexUnavailable
+from daemon.jobs import IllegalMove, Job, JobState
+from daemon.logs import logger
+from renderer.disk import FULL
+from renderer.errors import StorageFull
+
+RETRY_AFTER_S = "2"
+_log = logger("api")
+
+
+async def create_job(request: web.Request) -> web.Response:
+    """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
+    query = query_of(request, SubmitQuery)
+    data, suffix, _ = await loaded_of(request)
+    job = await asyncio.to_thread(
+        _submit, request.app[CONTEXT], data, suffix, query, request[CALLER]
+    )
+    headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
+    return answer(resource(job), status=202, headers=headers)
+
+
+async def show_job(request: web.Request) -> web.Response:
+    """`GET /v1/jobs/{job_id}`."""
+    job = await visible_job(request)
+    headers = {} if job.state.is_final else {"Retry-After": RETRY_AFTER_S}
+    return answer(resource(job), headers=headers)
+
+
+async def list_jobs(request: web.Request) -> web.Response:
+    """`GET /v1/jobs`: a page, newest first, with a Link to the next."""
+    query = query_of(request, JobQuery)
+    filters = _filters(query, request[CALLER])
+    page = await asyncio.to_thread(
+        request.app[CONTEXT].index.page, filters, cursor=query.cursor, limit=query.limit
+    )
+    jobs = [resource(job) for job in page.jobs]
+    headers = {"Link": f'<{_next(query, page.cursor)}>; rel="next"'} if page.cursor else {}
+    return answer(JobPage(jobs=jobs, cursor=page.cursor or None), headers=headers)
+
+
+async def cancel_job(request: web.Request) -> web.Response:
+    """`POST /v1/jobs/{job_id}/cancel`: the wish is durable, the daemon grants it soon."""
+    job = await visible_job(request)
+    if job.state.is_final:
+        raise IllegalMove(job.job_id, job.state, JobState.CANCELLED)
+    await asyncio.to_thread(_wish, request.app[CONTEXT], job)
+    headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
+    return answer(resource(job), status=202, headers=headers)
+
+
+def _submit(
+    context: ApiContext, data: bytes, suffix: str, query: SubmitQuery, caller: Caller
+) -> Job:
+    try:
+        job = context.submissions.submit(
+            data, suffix=suffix, priority=query.priority, owner=caller.owner, world=query.world
+        )
+    except OSError as error:
+        if error.errno in FULL or error.errno == errno.EDQUOT:
+            raise StorageFull("no room for the job", hint="try again later") from error
+        raise
+    try:
+        context.index.put(job)
+    except IndexUnavailable as error:  # the job is safe in the inbox; lists lag behind
+        _log.warning("the index is behind", job_id=job.job_id, error=str(error))
+    return job
+
+
+def _wish(context: ApiContext, job: Job) -> None:
+    folder = context.places.own("cancel")
+    context.fs.make_folder(folder)
+    replace_file(context.fs, folder / job.job_id, b"", context.nonce())
+
+
+def _filters(query: JobQuery, caller: Caller) -> Filters:
+    """What was asked for, within what the caller may see."""
+    if query.owner not in (None, caller.owner) and not caller.sees_all:
+        raise ScopeMissing("only an admin asks for the jobs of others")
+    return Filters(
+        state=query.status, kind=query.kind, name=query.name,
+        owner=query.owner if caller.sees_all else caller.owner,
+        spec_sha256=query.spec_sha256,
+        created_from=seconds_of(query.created_from),
+        created_before=seconds_of(query.created_before),
+    )  # fmt: skip
+
+
+def _next(query: JobQuery, cursor: str) -> str:
+    asked = query.model_dump(mode="python", exclude_unset=True) | {"cursor": cursor}
+    plain = {name: value.isoformat() if isinstance(value, datetime) else str(value)
+             for name, value in sorted(asked.items())}  # fmt: skip
+    return f"/v1/jobs?{urlencode(plain)}"

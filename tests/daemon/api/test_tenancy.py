@@ -1,0 +1,84 @@
+"""Two owners behind one API: neither learns that the other's jobs exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+
+from daemon.api import callers
+from daemon.api.callers import Caller, Scope
+from daemon.api.routes import ROUTES
+from tests.daemon.api.conftest import SPEC, until
+
+_USUAL = frozenset({Scope.RENDER, Scope.READ})
+KNOWN = {
+    "ada": Caller(owner="ada", scopes=_USUAL),
+    "bob": Caller(owner="bob", scopes=_USUAL),
+    "reader": Caller(owner="ada", scopes=frozenset({Scope.READ})),
+    "root": Caller(owner="root", scopes=_USUAL | {Scope.ADMIN}),
+}
+
+
+@pytest.fixture(autouse=True)
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a caller is its name."""
+
+    async def find(request: web.Request) -> Caller | None:
+        return KNOWN.get(request.headers.get("Authorization", ""))
+
+    monkeypatch.setattr(callers, "find_caller", find)
+
+
+def asked(client: httpx.Client, who: str, method: str, path: str, **more: Any) -> httpx.Response:
+    return client.request(method, path, headers={"Authorization": who}, **more)
+
+
+def test_nobody_and_whoever_may_not(working: httpx.Client) -> None:
+    for route in ROUTES:
+        if route.scope is None:
+            continue
+        answer = working.request(route.method, _path(route.path, "0" * 26))
+        assert (answer.status_code, answer.json()["code"]) == (401, "key-missing")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        if route.scope is not Scope.READ:
+            answer = asked(working, "reader", route.method, _path(route.path, "0" * 26))
+            assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
+
+
+def test_a_stranger_learns_nothing_and_an_admin_sees_all(working: httpx.Client) -> None:
+    job = asked(working, "ada", "POST", "/v1/jobs", json=SPEC).json()
+    assert job["owner"] == "ada"
+
+    def done() -> dict[str, Any] | None:
+        told: dict[str, Any] = asked(working, "ada", "GET", job["links"]["self"]).json()
+        return told if told["finished_at"] else None
+
+    until(done)
+    about = [route for route in ROUTES if "job_id" in route.parameters]
+    assert len(about) >= 6
+    for route in about:
+        own = asked(working, "ada", route.method, _path(route.path, job["job_id"]))
+        assert own.status_code in (200, 409), route.operation
+        theirs = asked(working, "bob", route.method, _path(route.path, job["job_id"]))
+        nobodys = asked(working, "bob", route.method, _path(route.path, "0" * 26))
+        assert theirs.status_code == nobodys.status_code == 404, route.operation
+        assert _telling(theirs) == _telling(nobodys), route.operation
+        seen = asked(working, "root", route.method, _path(route.path, job["job_id"]))
+        assert seen.status_code == own.status_code
+    lists = {who: asked(working, who, "GET", "/v1/jobs").json()["jobs"] for who in KNOWN}
+    shown = {who: {one["owner"] for one in jobs} for who, jobs in lists.items()}
+    assert shown == {"ada": {"ada"}, "bob": set(), "reader": {"ada"}, "root": {"ada"}}
+    assert asked(working, "bob", "GET", "/v1/jobs?owner=ada").status_code == 403
+    assert len(asked(working, "root", "GET", "/v1/jobs?owner=ada").json()["jobs"]) == 1
+
+
+def _path(pattern: str, job_id: str) -> str:
+    return pattern.replace("{job_id}", job_id).replace("{path:.+}", "video.mp4")
+
+
+def _telling(answer: httpx.Response) -> dict[str, Any]:
+    volatile = ("request_id", "instance")
+    return {key: value for key, value in answer.json().items() if key not in volatile}
