@@ -60,6 +60,12 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         content = {media_type: {"schema": dict(route.body)} for media_type in DOCUMENT_TYPES}
         told["requestBody"] = {"required": True, "content": content}
+    if route.body_model is not None:
+        schema = {"$ref": f"{_PREFIX}{route.body_model.__name__}"}
+        told["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
     return told
 
 
@@ -136,7 +142,10 @@ def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
         for answer in route.answers.values():
             if answer.model is not None:
                 models[answer.model.__name__] = answer.model
+    bodies = [route.body_model for route in routes if route.body_model is not None]
     _, told = models_json_schema(
-        [(model, "serialization") for model in models.values()], ref_template=_PREFIX + "{model}"
+        [(model, "serialization") for model in models.values()]
+        + [(model, "validation") for model in bodies],
+        ref_template=_PREFIX + "{model}",
     )
     return dict(sorted(told["$defs"].items()))

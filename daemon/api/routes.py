@@ -23,6 +23,7 @@ from daemon.api.models import (
 )
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
+from daemon.api.storage_routes import STORAGE_ROUTES
 
 _SOON = {"Retry-After": "Seconds until it is worth asking again."}
 _ACCEPTED = Answer(
@@ -175,5 +176,13 @@ PAGE_ROUTES = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *STORAGE_ROUTES,
+)  # fmt: skip
+    *JOB_ROUTES,
+    *DOCUMENT_ROUTES,
+    *HEALTH_ROUTES,
+    *PAGE_ROUTES,
+    *STORAGE_ROUTES,
+)
 """Every route there is."""

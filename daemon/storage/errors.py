@@ -62,6 +62,13 @@ class UploadRefused(ReelkilnError):
     http_status = 422
 
 
+class NotArrived(UploadRefused):
+    """The bytes are not there yet; nothing is lost."""
+
+    code = "upload-not-arrived"
+    http_status = 409
+
+
 class RangeOutside(ReelkilnError):
     """No byte of the range is there."""
 

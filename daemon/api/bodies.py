@@ -1,0 +1,52 @@
+"""Small JSON bodies, read as a model."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from daemon.api.problems import BodyTooLarge, RequestTimeout, TypeNotSupported
+from daemon.api.refusals import BodyRefused
+
+_M = TypeVar("_M", bound=BaseModel)
+_LIMIT = 16 * 1024
+_SECONDS = 15.0
+
+
+class Asked(BaseModel):
+    """A body. It has no fields but those that are named."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+async def body_as(request: web.Request, model: type[_M]) -> _M:
+    """The body of a request.
+
+    Raises TypeNotSupported, BodyTooLarge, RequestTimeout, BodyRefused; none repeats the body,
+    which may hold a password.
+    """
+    if request.content_type != "application/json":
+        raise TypeNotSupported("the body is not application/json", hint="send it as that")
+    data = await _read(request)
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_input=False, include_context=False)
+        words = [f"{'.'.join(map(str, found['loc'])) or 'body'}: {found['msg']}" for found in told]
+        raise BodyRefused("; ".join(sorted(words))) from None  # its cause would repeat the body
+
+
+async def _read(request: web.Request) -> bytes:
+    data = bytearray()
+    try:
+        async with asyncio.timeout(_SECONDS):
+            async for part in request.content.iter_any():
+                data += part
+                if len(data) > _LIMIT:
+                    raise BodyTooLarge(f"the body is over the limit of {_LIMIT} bytes")
+    except TimeoutError as error:
+        raise RequestTimeout(f"the body was not there after {_SECONDS:g} s") from error
+    return bytes(data)
