@@ -179,10 +179,4 @@ PAGE_ROUTES = (
 ROUTES: tuple[Route, ...] = (
     *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *STORAGE_ROUTES,
 )  # fmt: skip
-    *JOB_ROUTES,
-    *DOCUMENT_ROUTES,
-    *HEALTH_ROUTES,
-    *PAGE_ROUTES,
-    *STORAGE_ROUTES,
-)
 """Every route there is."""

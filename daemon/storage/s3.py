@@ -116,12 +116,13 @@ class S3Storage:
 
         folder = checked_key(prefix) if prefix else None
         with object_errors(prefix):
-            for batch in obstore.list(self._store, prefix=folder):
-                for meta in batch:
-                    yield Listed(
-                        key=meta["path"], size_bytes=meta["size"],
-                        modified=meta["last_modified"].timestamp(),
-                    )  # fmt: skip
+            metas = [meta for batch in obstore.list(self._store, prefix=folder) for meta in batch]
+        # Servers that keep folders list by folder; S3 itself lists by bytes.
+        for meta in sorted(metas, key=lambda meta: meta["path"].encode()):
+            yield Listed(
+                key=meta["path"], size_bytes=meta["size"],
+                modified=meta["last_modified"].timestamp(),
+            )  # fmt: skip
 
     def local_path(self, key: str) -> Path | None:
         """As `Storage.local_path`: there is none."""
@@ -167,15 +168,11 @@ class S3Storage:
     def list_parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
         """As `Storage.list_parts`."""
         wanted = self._at(checked_key(key), UploadId=upload_id)
-        found: list[Part] = []
+        found: list[dict[str, Any]] = []
         with aws_errors(key):
             for page in self._client.get_paginator("list_parts").paginate(**wanted):
-                found += [
-                    Part(number=part["PartNumber"], size_bytes=part["Size"],
-                         etag=part["ETag"].strip('"'))
-                    for part in page.get("Parts", ())
-                ]  # fmt: skip
-        return tuple(sorted(found, key=lambda part: part.number))
+                found += page.get("Parts", ())
+        return _latest(found)
 
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> Stored:
         """As `Storage.complete`."""
@@ -264,6 +261,17 @@ class S3Storage:
         except ReelkilnError as error:
             return error
         return None
+
+
+def _latest(found: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
+    """The parts by number. Some servers list each that was ever sent: the last one counts."""
+    by_number = {
+        part["PartNumber"]: Part(
+            number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"')
+        )
+        for part in sorted(found, key=lambda part: part["LastModified"])
+    }  # fmt: skip
+    return tuple(by_number[number] for number in sorted(by_number))
 
 
 def _put_terms(media_type: str, size_bytes: int | None, sha256: str) -> dict[str, Any]:

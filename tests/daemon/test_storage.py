@@ -117,6 +117,8 @@ class TestLocalCached(TestLocal):
 
 
 class TestS3(StorageContract):
+    tick_s = 1.1
+
     @pytest.fixture
     def storage(self, bucket: S3Storage) -> Storage:
         return bucket
