@@ -1,6 +1,7 @@
 """Kills daemons over real folders until the wanted number of kills is reached; prints the count.
 
 python -m benchmarks.crash_storm [kills] [seed]
+python -m benchmarks.crash_storm recovery [step]    every call of a life, every call of its recovery
 """
 
 import random
@@ -11,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from shutil import rmtree
 
-from tests.daemon.killed import Storm
+from tests.daemon.killed import Storm, recovery_killed_everywhere
 
 
 def main(wanted: int = 5000, seed: int = 1) -> None:
@@ -34,5 +35,21 @@ def main(wanted: int = 5000, seed: int = 1) -> None:
     )
 
 
+def recovery(step: int = 1) -> None:
+    """Every call of the first life, and for each every `step`th call of the recovery."""
+    kills, begun = 0, time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for at in count(1, step):
+            died = recovery_killed_everywhere(Path(folder), at, step)
+            if not died:
+                break
+            kills += died
+    seconds = time.monotonic() - begun
+    print(f"{kills} kills in lives of {at - 1} calls, {seconds:.0f} s: nothing lost or left over")
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    if sys.argv[1:2] == ["recovery"]:
+        recovery(*map(int, sys.argv[2:]))
+    else:
+        main(*map(int, sys.argv[1:]))

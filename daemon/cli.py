@@ -18,10 +18,12 @@ from daemon.demo import make_demo
 from daemon.doctor import doctor_command
 from daemon.inspect_cli import InspectAs, form_of, write_inspection
 from daemon.jobs_cli import jobs_app
+from daemon.keys_cli import keys_app
 from daemon.progress import progress_listener
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store
+from daemon.webhooks_cli import webhooks_app
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.events import Event, Warned
@@ -45,6 +47,8 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks_app, name="webhooks")
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 app.command(name="serve")(serve)

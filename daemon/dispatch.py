@@ -11,6 +11,11 @@ AGEING_S = 600.0
 """A job that has waited this long goes with the class above its own."""
 
 
+def rank_of(priority: Priority, arrived: float, now: float) -> int:
+    """The class that something goes with now; 0 goes first, and nothing goes before that."""
+    return max(0, priority.rank - int(max(0.0, now - arrived) // AGEING_S))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """Something that may be started: `arrived` and `not_before` in seconds of one clock."""
@@ -21,8 +26,8 @@ class Waiting:
     not_before: float = 0.0
 
     def rank(self, now: float) -> int:
-        """The class it goes with now; 0 goes first, and nothing goes before that."""
-        return max(0, self.priority.rank - int(max(0.0, now - self.arrived) // AGEING_S))
+        """The class it goes with now."""
+        return rank_of(self.priority, self.arrived, now)
 
 
 def order(waiting: Iterable[Waiting], now: float) -> tuple[Waiting, ...]:

@@ -15,7 +15,8 @@ class Glanced(StrEnum):
     """What came of it."""
 
     READ = "read"
-    CHANGED = "changed"  # or gone: not the file of the signature
+    GONE = "gone"
+    CHANGED = "changed"  # not the file of the signature
     HELD = "held"  # somebody has it open for writing
     UNREADABLE = "unreadable"
 
@@ -40,7 +41,7 @@ def glance(folder: int, name: str, expected: Signature) -> Glance:
     try:
         descriptor = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:
-        return Glance(outcome=Glanced.CHANGED)
+        return Glance(outcome=Glanced.GONE)
     except OSError as error:  # refused now, perhaps not later: EACCES, EBUSY, ESTALE, ETXTBSY
         return Glance(outcome=Glanced.UNREADABLE, reason=error.strerror or str(error))
     try:

@@ -17,12 +17,14 @@ from typing import Any
 
 from daemon.fs import Fs, move_new
 from daemon.jobs import Job, JobState, Priority, advance, touched
-from daemon.ledger import Ledger, Papers
+from daemon.ledger import Ledger, Overtaken, Papers
 from daemon.outbox import Outbox, set_aside
 from daemon.outcomes import MAX_SUSPECT_ATTEMPTS, poison_error
 from daemon.places import UNOWNED, Claim, Places, claim_of
-from daemon.submissions import forget, submitted
+from daemon.submissions import promise_kept, submitted
 from renderer.limits import Limits
+
+_MANIFEST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,11 @@ class Inbox:
             self.put_back(claim, job, path.parent)
             return None
         job = touched(job, now=now, attempt=1, spec_sha256=sha256(data).hexdigest())
-        job = self.ledger.write(job)
-        self._fs.unlink(intent)
+        with suppress(Overtaken):
+            job = self.ledger.write(job, claim)
+            self._fs.unlink(intent)
         if not self.still_ours(claim):
-            self._drop_phantom(job)
+            self.forget(claim)
             return None
         return Claimed(claim=claim, job=job, data=data)
 
@@ -100,14 +103,18 @@ class Inbox:
         mine = replace(claim, owner=self.papers.owner, attempt=claim.attempt + 1)
         if not self._moved(self._places.claimed(claim), self._places.claimed(mine)):
             return None
-        claimed = self._taken(mine)
-        job = claimed.job
+        with suppress(Overtaken):
+            return self._sorted(self._taken(mine))
+        return None
+
+    def _sorted(self, claimed: Claimed) -> Claimed | None:
+        job, attempts = claimed.job, claimed.claim.attempt - 1
         if self.outbox.receipt(job.job_id) is not None:
             self._end(claimed, job)
-        elif self._is_published(job):
+        elif self.is_published(job):
             self.succeed(claimed, job.bundle, job.bundle_digest)
-        elif claim.attempt >= MAX_SUSPECT_ATTEMPTS:
-            self.fail(claimed, poison_error(None, claim.attempt))
+        elif attempts >= MAX_SUSPECT_ATTEMPTS:
+            self.fail(claimed, poison_error(None, attempts))
         else:
             return claimed
         return None
@@ -124,7 +131,7 @@ class Inbox:
 
     def still_ours(self, claim: Claim) -> bool:
         """The fence: whether nobody took the claim from us. To be asked before every effect."""
-        return self._fs.stat(self._places.claimed(claim)) is not None
+        return self.papers.holds(claim)
 
     # -- working ---------------------------------------------------------------------------
 
@@ -136,9 +143,27 @@ class Inbox:
         """Keep something new about the job, its progress say. Nothing when it is not ours."""
         return self._noted(claimed, touched(claimed.job, now=self._clock(), **changes))
 
-    def announce(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> Claimed:
-        """Say what is about to be published, so that a crash right after it loses nothing."""
-        return self.note(claimed, bundle=bundle_name, bundle_digest=bundle_digest)
+    def announce(
+        self, claimed: Claimed, bundle_name: str, bundle_digest: str, **changes: Any
+    ) -> Claimed | None:
+        """Say what is about to be published, so that a crash right after it loses nothing.
+
+        None when it must not be: the claim is another's by now, or a cancel is wished.
+        """
+        told = self.note(claimed, bundle=bundle_name, bundle_digest=bundle_digest, **changes)
+        may = self.still_ours(claimed.claim) and not self.is_cancelled(claimed.job)
+        return told if may else None
+
+    def is_published(self, job: Job) -> bool:
+        """Whether the bundle that was announced last is in the outbox."""
+        if not job.bundle:
+            return False
+        manifest = self._places.outbox / job.bundle / "manifest.json"
+        try:
+            data = self._fs.read(manifest, _MANIFEST_BYTES)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return sha256(data).hexdigest() == job.bundle_digest
 
     def is_cancelled(self, job: Job) -> bool:
         """Whether somebody wishes this job to end."""
@@ -148,15 +173,16 @@ class Inbox:
 
     def give_back(self, claimed: Claimed, not_before: float, *, retries: int = 0) -> None:
         """Let any daemon take it, from `not_before` on; no attempt is used up."""
-        if not self.still_ours(claimed.claim):
-            return
         job = replace(claimed.job, attempt=claimed.claim.attempt - 1)
         changes = {"not_before": not_before, "retries": retries or job.retries}
         if job.state is JobState.RUNNING:
             job = advance(job, JobState.QUEUED, now=self._clock(), **changes)
         else:
             job = touched(job, now=self._clock(), **changes)
-        self.ledger.write(job)
+        try:
+            self.ledger.write(job, claimed.claim)
+        except Overtaken:
+            return
         free = replace(claimed.claim, owner=UNOWNED, attempt=job.attempt)
         self._moved(self._places.claimed(claimed.claim), self._places.claimed(free))
 
@@ -166,11 +192,29 @@ class Inbox:
         with suppress(FileNotFoundError):  # another daemon did; who takes it makes it durable
             self._fs.rename_new(self._places.claimed(claim), self._places.claimed(free))
 
+    def abandon(self, claim: Claim) -> None:
+        """Let any daemon take a claim of ours that a fault of the disk cut short; no attempt is
+        used up. Nothing is written: the disk may be full."""
+        free = replace(claim, owner=UNOWNED, attempt=max(0, claim.attempt - 1))
+        with suppress(FileNotFoundError):
+            self._fs.rename_new(self._places.claimed(claim), self._places.claimed(free))
+
     def put_back(self, claim: Claim, job: Job, folder: Path | None = None) -> None:
         """The drop lies in the inbox again as if it had never been touched."""
         back = folder or self._places.drops(job.priority)
         with suppress(FileNotFoundError):  # another daemon did
             set_aside(self.papers, self._places.claimed(claim), back, job)
+        self.forget(claim)
+
+    def forget(self, claim: Claim) -> None:
+        """Remove what was noted of a claim that is gone, unless its job lives on or has ended."""
+        self.papers.sweep(claim.job_id)  # from now on nobody notes anything more
+        status = self._places.status(claim.job_id)
+        lives = any(one.job_id == claim.job_id for one in self.claims())
+        ended = lives or self.outbox.receipt(claim.job_id) is not None
+        if not ended and self._fs.stat(status) is not None:
+            self._fs.unlink(status)
+            self._fs.sync_folder(status.parent)
         self._fs.unlink(self._places.intent(claim))
 
     # -- ending ----------------------------------------------------------------------------
@@ -204,49 +248,43 @@ class Inbox:
 
         The last one need not be durable: whoever finds the claim again ends it by its receipt.
         """
-        if not self.still_ours(claimed.claim):
-            return
-        job = self._explained(job)
-        self.ledger.write(job)
-        self._grant_wishes(job)
-        forget(self.papers, job.job_id)
         lies = self._places.claimed(claimed.claim)
         try:
+            job, target = self._explained(claimed.claim, job)
+            self.ledger.write(job, claimed.claim)
+        except Overtaken:
+            return
+        self._grant_wishes(job)
+        promise_kept(self.papers, job.job_id)
+        with suppress(FileNotFoundError):  # a daemon that thought us dead ends it, as the receipt
             if job.state is JobState.FAILED:
-                set_aside(self.papers, lies, self._folder(job), job)
+                move_new(self._fs, lies, target)
             else:
-                self._fs.rename_new(lies, self._places.own("done") / job.job_id)
-        except FileNotFoundError:
-            return  # a daemon that thought us dead ends it, by the same receipt
+                self._fs.rename_new(lies, target)
 
     def _grant_wishes(self, job: Job) -> None:
-        """Remove what asked for a cancel, lest it meets the next drop of that name."""
+        """Remove what asked for a cancel, lest it meets the next drop of that name.
+
+        Where a cancel was granted, somebody may have removed the wish and died before it lasted.
+        """
         for wish in self._wishes(job):
-            if self._fs.stat(wish) is not None:
+            is_there = self._fs.stat(wish) is not None
+            if is_there:
                 self._fs.unlink(wish)
+            if is_there or job.state is JobState.CANCELLED:
                 self._fs.sync_folder(wish.parent)
 
-    def _explained(self, job: Job) -> Job:
-        """The end as its receipt has it, which may not be this one; its error file is written."""
-        decided = self.outbox.decide(job)
+    def _explained(self, claim: Claim, job: Job) -> tuple[Job, Path]:
+        """The end as its receipt has it, which may not be this one, and where the spec goes.
+
+        The error file of a failure is there, beside that place.
+        """
+        decided = self.outbox.decide(job, claim)
         if decided.state is JobState.FAILED:
-            self.outbox.explain(decided, self._folder(decided))
-        return decided
+            return decided, self.outbox.explain(decided, self._folder(decided), claim)
+        return decided, self._places.own("done") / job.job_id
 
     # -- below -----------------------------------------------------------------------------
-
-    def _drop_phantom(self, job: Job) -> None:
-        """Mend the status of a drop that was put back while we were thought dead.
-
-        A submitted one keeps its id, so that another daemon may even have ended it meanwhile.
-        """
-        if any(claim.job_id == job.job_id for claim in self.claims()):
-            return
-        ended = self.outbox.receipt(job.job_id)
-        if ended is None:
-            self._fs.unlink(self._places.status(job.job_id))
-        else:
-            self.ledger.write(ended)
 
     def _won(self, path: Path, claim: Claim) -> bool:
         target = self._places.claimed(claim)
@@ -261,6 +299,7 @@ class Inbox:
 
     def _taken(self, claim: Claim) -> Claimed:
         now = self._clock()
+        self.papers.sweep(claim.job_id)
         data = self._bytes_of(claim)
         job = self.ledger.read(claim.job_id) or Job(
             job_id=claim.job_id, name=claim.job_id, state=JobState.QUEUED,
@@ -272,7 +311,7 @@ class Inbox:
         elif not job.state.is_final:
             job = touched(job, now=now, **changes)
         if not job.state.is_final:
-            job = self.ledger.write(job)
+            job = self.ledger.write(job, claim)
         return Claimed(claim=claim, job=job, data=data)
 
     def _bytes_of(self, claim: Claim) -> bytes:
@@ -284,14 +323,9 @@ class Inbox:
         return self._fs.read(path, self._max_bytes + 1)
 
     def _noted(self, claimed: Claimed, job: Job) -> Claimed:
-        if not self.still_ours(claimed.claim):
-            return claimed
-        return replace(claimed, job=self.ledger.write(job))
-
-    def _is_published(self, job: Job) -> bool:
-        if not job.bundle:
-            return False
-        return self._fs.stat(self._places.outbox / job.bundle / "manifest.json") is not None
+        with suppress(Overtaken):
+            return replace(claimed, job=self.ledger.write(job, claimed.claim))
+        return claimed
 
     def _folder(self, job: Job) -> Path:
         return self._places.rejected if job.refused else self._places.failed

@@ -1,4 +1,4 @@
-"""What a child is asked to render, as one line of JSON on its standard input. Pure."""
+"""What a child hears on its standard input: its request, then the leave to publish. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from renderer.limits import Limits
 
 _GIB = 1024**3
+LEAVE = b"publish\n"
+"""The answer to a child that may publish; anything else, the end of the pipe too, means no."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,10 @@
-"""Documents of the daemon: written beside, then given their name at once, whole or not at all."""
+"""Documents of the daemon: written beside, then given their name at once, whole or not at all.
+
+A document about a job is fenced by the claim of whoever writes it: the bytes are written, the claim
+is looked for, the name is given, in this order. Whoever takes a job over renames the claim and then
+sweeps what others were writing about the job, so that a daemon which slept through it either misses
+its claim or misses its bytes, and never overwrites what came after it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +16,14 @@ from typing import Any
 
 from daemon.fs import Fs
 from daemon.jobs import Job
-from daemon.places import Places
+from daemon.places import Claim, Places
 from daemon.records import job_or_none
 
 _LIMIT = 16 * 1024 * 1024
+
+
+class Overtaken(Exception):
+    """The claim is another's by now: nothing was written, and whoever is told this stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,32 +43,61 @@ class Papers:
             return None
         return data if isinstance(data, dict) else None
 
-    def replace(self, path: Path, document: Mapping[str, Any]) -> None:
-        """Give `path` a new document; readers see the old one or the new one. Durable."""
-        self._put(path, document, self.fs.rename)
+    def replace(self, path: Path, document: Mapping[str, Any], claim: Claim | None = None) -> None:
+        """Give `path` a new document; readers see the old one or the new one. Durable.
 
-    def create(self, path: Path, document: Mapping[str, Any]) -> bool:
-        """Write a document unless there is one; whether this call wrote it. Durable either way."""
+        Raises Overtaken when it was to be written by the holder of a claim that is gone.
+        """
+        self._put(path, document, self.fs.rename, claim)
+
+    def create(self, path: Path, document: Mapping[str, Any], claim: Claim | None = None) -> bool:
+        """Write a document unless there is one; whether this call wrote it. Durable either way.
+
+        Raises Overtaken as `replace`.
+        """
         try:
-            self._put(path, document, self.fs.rename_new)
+            self._put(path, document, self.fs.rename_new, claim)
         except FileExistsError:
             self.fs.sync_folder(path.parent)  # the one there may be a moment old
             return False
         return True
 
-    def part(self) -> Path:
-        """A new name for a file that is being written."""
-        return self.places.part(self.owner, self.nonce())
+    def part(self, about: str = "") -> Path:
+        """A new name for a file that is being written, `about` a job perhaps."""
+        return self.places.part(self.owner, self.nonce() + (f".{about}" if about else ""))
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether nobody took the claim away."""
+        return self.fs.stat(self.places.claimed(claim)) is not None
+
+    def sweep(self, job_id: str) -> None:
+        """Remove what other daemons were writing about a job; to be called once it is ours."""
+        parts = self.places.own("parts")
+        for name in self.fs.names(parts):
+            owner, _, rest = name.partition(".")
+            if rest.endswith(f".{job_id}") and owner != self.owner:
+                self.fs.unlink(parts / name)
 
     def _put(
-        self, path: Path, document: Mapping[str, Any], name: Callable[[Path, Path], None]
+        self,
+        path: Path,
+        document: Mapping[str, Any],
+        name: Callable[[Path, Path], None],
+        claim: Claim | None,
     ) -> None:
-        part = self.part()
+        part = self.part(claim.job_id if claim else "")
         text = json.dumps(document, indent=1, sort_keys=True) + "\n"
         try:
             self.fs.write_new(part, text.encode())
+            if claim and not self.holds(claim):
+                raise Overtaken
             name(part, path)
-        except OSError:
+        except FileNotFoundError as error:
+            if claim and self.fs.stat(part) is None:
+                raise Overtaken from error
+            self.fs.unlink(part)
+            raise
+        except (OSError, Overtaken):
             self.fs.unlink(part)
             raise
         self.fs.sync_folder(path.parent)
@@ -74,11 +113,14 @@ class Ledger:
         """The job, or None when there is no readable document."""
         return job_or_none(self.papers.fs, self._path(job_id))
 
-    def write(self, job: Job) -> Job:
-        """Keep the job; what is kept has a higher `rev` than what was there. Durable."""
+    def write(self, job: Job, claim: Claim) -> Job:
+        """Keep the job; what is kept has a higher `rev` than what was there. Durable.
+
+        Raises Overtaken when the claim is gone.
+        """
         there = self.read(job.job_id)
         kept = replace(job, rev=max(job.rev, there.rev + 1)) if there else job
-        self.papers.replace(self._path(job.job_id), kept.as_json())
+        self.papers.replace(self._path(job.job_id), kept.as_json(), claim)
         return kept
 
     def _path(self, job_id: str) -> Path:

@@ -12,6 +12,7 @@ from daemon.error_files import SUFFIX, error_document
 from daemon.fs import move_new
 from daemon.jobs import Job
 from daemon.ledger import Papers
+from daemon.places import Claim
 from daemon.records import job_or_none
 
 _NAME_BYTES = 255
@@ -27,20 +28,27 @@ class Outbox:
         """The job as its receipt has it, or None while nothing is decided."""
         return job_or_none(self.papers.fs, self.papers.places.receipt(job_id))
 
-    def decide(self, ended: Job) -> Job:
-        """Write the receipt unless there is one; what the receipt says, which may differ."""
-        self.papers.create(self.papers.places.receipt(ended.job_id), ended.as_json())
+    def decide(self, ended: Job, claim: Claim) -> Job:
+        """Write the receipt unless there is one; what the receipt says, which may differ.
+
+        Raises Overtaken when the claim is gone.
+        """
+        self.papers.create(self.papers.places.receipt(ended.job_id), ended.as_json(), claim)
         return self.receipt(ended.job_id) or ended
 
-    def explain(self, job: Job, folder: Path) -> Path:
-        """Write the error file of a job; where its spec belongs. Safe to repeat."""
+    def explain(self, job: Job, folder: Path, claim: Claim) -> Path:
+        """Write the error file of a job; where its spec belongs. Safe to repeat.
+
+        Raises Overtaken when the claim is gone.
+        """
         error = job.error or {}
         document = error_document(job, error, error.get("stderr", ()))
         for target in places_for(folder, job.name, job.job_id):
             if self.papers.fs.stat(target) is not None:
                 continue
             error_file = target.with_name(target.name + SUFFIX)
-            if self.papers.create(error_file, document) or self._is_of(error_file, job.job_id):
+            is_new = self.papers.create(error_file, document, claim)
+            if is_new or self._is_of(error_file, job.job_id):
                 return target
         raise FileExistsError(f"{folder}: every name for {job.name!r} is taken")
 

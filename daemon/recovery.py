@@ -20,7 +20,7 @@ def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim
     Nothing is removed because it is old: only because its owner is known to be dead.
     """
     _free_claims(inbox, owners, fs, places)
-    _drop_intents(owners, fs, places)
+    _drop_intents(inbox, owners, fs, places)
     _trash_work(inbox, owners, fs, places)
     _sweep_parts(owners, fs, places)
     _sweep_wishes(inbox, fs, places)
@@ -46,7 +46,7 @@ def _intended(inbox: Inbox, claim: Claim, places: Places) -> Job | None:
     return None if data is None else job_from_json(data)
 
 
-def _drop_intents(owners: Owners, fs: Fs, places: Places) -> None:
+def _drop_intents(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
     found = [claim for name in fs.names(places.own("intents")) if (claim := claim_of(name))]
     over = [
         claim
@@ -57,7 +57,7 @@ def _drop_intents(owners: Owners, fs: Fs, places: Places) -> None:
         fs.sync_folder(places.own("claimed"))
         fs.sync_folder(places.own("jobs"))
     for claim in over:
-        fs.unlink(places.intent(claim))
+        inbox.forget(claim)
 
 
 def _trash_work(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:

@@ -1,8 +1,9 @@
 """One render in a process of its own: `python -m daemon.render_job`.
 
 Reads one request from standard input and says on standard output, a JSON object a line, how
-far it is and what became of it. The last line is the result; the exit status is that of the
-error tree. It dies with the process that started it, and stops on SIGTERM.
+far it is and what became of it. Before it publishes it says what, and waits for the leave to do
+so on standard input. The last line is the result; the exit status is that of the error tree. It
+dies with the process that started it, and stops on SIGTERM.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from daemon.job_request import Bounds, JobRequest, request_from_bytes
+from daemon.job_request import LEAVE, Bounds, JobRequest, request_from_bytes
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
     from renderer.bundle import Bundle
@@ -131,12 +133,27 @@ def _render(request: JobRequest, teller: Teller) -> Bundle:
         policy=policy,
         jobs=request.jobs,
         listen=teller.hear,
+        before_publish=partial(ask_leave, teller, sys.stdin.buffer),
     )
     with store.workdir():  # what was acquired is not pruned before it is rendered
         prepared = renderer.prepare(loaded)
         timeline = prepared.timeline
         teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
         return renderer.render(prepared, request.outbox)
+
+
+def ask_leave(teller: Teller, answers: IO[bytes], name: str, digest: str) -> None:
+    """Say which bundle is about to be published, return when that may be done.
+
+    Raises Interrupted when the answer is anything else, or nobody is left to give one.
+    """
+    from renderer.errors import Interrupted
+
+    teller.say("publishing", bundle=name, bundle_digest=digest)
+    if answers.readline() != LEAVE:
+        raise Interrupted(
+            f"{name} was not published: the job was cancelled or is not ours any more"
+        )
 
 
 def load_through_gate(request: JobRequest) -> Loaded:

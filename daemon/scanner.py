@@ -1,36 +1,41 @@
 """The scan of the inbox, which is the truth: what is ready is found without a single event.
 
-Nothing is opened before its name, its kind and its age say that it may be complete, and never
-more than a batch in one scan. While a long queue is taken batch by batch, the folders are read
-anew only every other second: opening a drop proves that it is still the one that was seen.
+Nothing is opened before its name, its kind and its age say that it may be complete, and no more
+than is wanted. While a long queue is taken, the folders are read anew only every other second:
+opening a drop proves that it is still the one that was seen.
 """
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon.drops import FOLDERS, Drop, Patience, Seen, due_at, says_it_is_complete
-from daemon.glances import Glance, Glanced, glance
+from daemon.glances import Glance, Glanced, glance, signature_of
+from daemon.line import Line
 from daemon.mooring import Mooring, Oddity
-from daemon.passes import Candidate, FolderPass, Hints
+from daemon.passes import Candidate, FolderPass, Hints, Judging
 from daemon.places import Places
 from daemon.refusals import Refused, refusal_of_empty, refusal_of_kind, refusal_of_size, unreadable
 from renderer.limits import Limits
 
 _BATCH = 1000
 _PASS_EVERY_S = 2.0
+_PRIORITIES = dict(FOLDERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResult:
     """What one scan found. Times are those of the clock that `scan` was given.
 
-    `ready` and `refused` hold a batch at most, first come first; what is not moved away comes
-    again. `waiting` counts the drops that are not among them, and `next_at` says when scanning
-    may find more (None: when something changes). `cancels` are the `.cancel` files, `leftovers`
-    the `.ready` files that have long been without a drop and may be removed.
+    `ready` holds no more than was wanted, in the order in which they go; what is not moved away
+    comes again. `waiting` counts the drops that are not in this result, and `next_at` says when
+    scanning may find more (None: when something changes). `cancels` are the `.cancel` files,
+    `leftovers` the `.ready` files that have long been without a drop and may be removed.
     """
 
     ready: tuple[Drop, ...] = ()
@@ -47,23 +52,26 @@ class Scanner:
     """Scans one inbox again and again, and remembers what it saw. For one thread.
 
     `batch`: drops that one scan opens at most. `hints`: what events said about a path, if any.
+    `wall` is the time of day in seconds: a drop that came long ago moves up.
     """
 
     places: Places
     patience: Patience = field(default_factory=Patience)
     hints: Hints = lambda path: None
+    wall: Callable[[], float] = time.time
     batch: int = _BATCH
     max_bytes: int = field(default_factory=lambda: Limits().max_document_bytes)
+    line: Line = field(default_factory=Line)
     _mooring: Mooring = field(init=False)
-    _seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
-    _queue: list[Candidate] = field(default_factory=list)  # the last comes first
+    _ready_files: dict[str, dict[str, Seen]] = field(default_factory=dict)
     _passed_at: float = float("-inf")
+    _has_just_passed: bool = False  # a pass that took long must not keep what it found waiting
 
     def __post_init__(self) -> None:
         self._mooring = Mooring(places=self.places)
 
-    def scan(self, now: float) -> ScanResult:
-        """Find what is ready. `now` is in seconds, of a clock that never goes back.
+    def scan(self, now: float, wanted: int | None = None) -> ScanResult:
+        """Find what is ready, at most `wanted`. `now` is of a clock that never goes back, in s.
 
         Faults of a folder are oddities, never an exception: the next scan may find it well.
         """
@@ -71,37 +79,37 @@ class Scanner:
             moored = self._mooring.look(stack)
             scan = _Scan(scanner=self, now=now, folders=dict(moored.folders))
             scan.oddities += moored.oddities
-            if len(self._queue) < self.batch or now >= self._passed_at + _PASS_EVERY_S:
+            is_long = len(self.line) >= self.batch
+            is_time = now >= self._passed_at + _PASS_EVERY_S and not self._has_just_passed
+            self._has_just_passed = not is_long or is_time
+            if self._has_just_passed:
                 self._pass(scan)
-            scan.take_due(self._queue)
+            scan.sort_out()
+            scan.take(self.batch if wanted is None else min(wanted, self.batch))
             return scan.result()
 
-    def folder(self, name: str) -> Path:
-        """The folder of the inbox with that name; the inbox itself for the empty one."""
-        return self.places.inbox / name if name else self.places.inbox
-
-    def remember(self, candidate: Candidate, seen: Seen) -> None:
-        """Know this of a drop when it is looked at next."""
-        self._seen[candidate.folder][candidate.name] = seen
+    def judging(self, name: str, now: float) -> Judging:
+        """How drops of the folder with that name are judged now."""
+        folder = self.places.inbox / name if name else self.places.inbox
+        return Judging(name=name, folder=folder, now=now, patience=self.patience, hints=self.hints)
 
     def _pass(self, scan: _Scan) -> None:
         """Look at every name of every folder once."""
-        self._queue.clear()
         self._passed_at = scan.now
-        for name, priority in FOLDERS:
-            if name in scan.folders:
-                looked = FolderPass(name=name, folder=self.folder(name), priority=priority)
-                try:
-                    looked.read(scan.folders[name], self._seen.get(name, {}), scan.now)
-                except OSError as error:
-                    scan.oddities.append(Oddity.of_unreadable(looked.folder, error))
-                    continue
-                self._seen[name] = looked.seen
-                looked.note_leftovers(scan.now, self.patience)
-                scan.cancels += looked.cancels
-                scan.leftovers += looked.leftovers
-                self._queue += looked.candidates(scan.now, self.patience, self.hints)
-        self._queue.sort(reverse=True)
+        for name, _ in FOLDERS:
+            if name not in scan.folders:
+                continue
+            looked = FolderPass(judging=self.judging(name, scan.now))
+            try:
+                ready_before = self._ready_files.get(name, {})
+                looked.read(scan.folders[name], self.line.known(name), ready_before)
+            except OSError as error:
+                scan.oddities.append(Oddity.of_unreadable(looked.judging.folder, error))
+                continue
+            self.line.replace(name, looked.drops)
+            self._ready_files[name] = looked.ready_files
+            scan.cancels += looked.cancels
+            scan.leftovers += looked.leftovers()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,75 +124,122 @@ class _Scan:
     refused: list[Refused] = field(default_factory=list)
     cancels: list[Path] = field(default_factory=list)
     leftovers: list[Path] = field(default_factory=list)
-    later: list[float] = field(default_factory=list)
-    waiting: int = 0
+    has_more: bool = False
 
-    def take_due(self, queue: list[Candidate]) -> None:
-        """Open what is due, first come first, and leave the rest in the queue."""
-        due, kept = list[Candidate](), list[Candidate]()
-        while queue and len(due) < self.scanner.batch:
-            candidate = queue.pop()
-            (due if candidate.due <= self.now else kept).append(candidate)
-        if queue:
-            self.later.append(self.now)
-        queue += reversed(kept)
-        self.later += [candidate.due for candidate in kept]
-        self.waiting = len(queue)
-        for candidate in due:
-            if candidate.folder in self.folders:
-                self._judge(candidate)
+    def sort_out(self) -> None:
+        """Line up what has settled; what will never be read is refused without waiting for that."""
+        line, absent = self.scanner.line, list[Candidate]()
+        for candidate in line.due(self.now):
+            size = candidate.seen.signature.size
+            if candidate.folder not in self.folders:
+                absent.append(candidate)
+            elif candidate.is_ordinary and size <= self.scanner.max_bytes:
+                line.may_go(candidate)
+            else:
+                self._refuse(candidate)
+        for candidate in absent:
+            line.put(candidate._replace(due=self.now + self.scanner.patience.settle_s))
+
+    def take(self, wanted: int) -> None:
+        """Open those whose turn it is until as many are ready as are wanted."""
+        line, wall, again = self.scanner.line, self.scanner.wall(), list[Candidate]()
+        opened = 0
+        while opened < self.scanner.batch and len(self.ready) < wanted:
+            candidate = line.first(self.folders, wall)
+            if candidate is None:
+                break
+            if self._is_ready(candidate):
+                again.append(candidate)
+            opened += candidate.name in line.known(candidate.folder)  # the gone cost nothing
+        self.has_more = line.has_ready
+        for candidate in again:  # for whoever does not take it
+            line.may_go(candidate)
 
     def result(self) -> ScanResult:
         """The sum of it all."""
+        line = self.scanner.line
         return ScanResult(
             ready=tuple(self.ready),
             refused=tuple(self.refused),
-            waiting=self.waiting,
-            next_at=min(self.later, default=None),
+            waiting=len(line) - len(self.ready) - len(self.refused),
+            next_at=self.now if self.has_more else line.next_due,
             cancels=tuple(sorted(self.cancels)),
             leftovers=tuple(self.leftovers),
             oddities=tuple(self.oddities),
         )
 
-    def _judge(self, candidate: Candidate) -> None:
-        """Ready, refused, or something to look at again later."""
-        drop = candidate.drop(self.scanner.folder(candidate.folder))
-        outcome = (
-            refusal_of_kind(drop, candidate.mode)
+    def _drop(self, candidate: Candidate) -> Drop:
+        folder = self.scanner.judging(candidate.folder, self.now).folder
+        return candidate.drop(folder, _PRIORITIES[candidate.folder])
+
+    def _refuse(self, candidate: Candidate) -> None:
+        """Refuse what is still what was seen; it comes again when it is not moved away."""
+        fresh = self._seen_again(candidate)
+        if fresh is None or fresh.seen.signature != candidate.seen.signature:
+            return
+        drop = self._drop(fresh)
+        refusal = (
+            refusal_of_kind(drop, fresh.mode)
             or refusal_of_size(drop, self.scanner.max_bytes)
-            or self._open(candidate, drop)
+            or refusal_of_empty(drop, self.folders[fresh.folder])
         )
-        if outcome is None:
-            self.ready.append(drop)
-        elif isinstance(outcome, Refused):
-            self.refused.append(outcome)
-        else:
-            self.scanner.remember(candidate, outcome)
-            self.waiting += 1
-            patience = self.scanner.patience
-            self.later.append(due_at(drop.kind, outcome, candidate.arrival, None, patience))
+        if refusal is not None:
+            self.refused.append(refusal)
+        self._again_later(fresh, fresh.seen)
 
-    def _open(self, candidate: Candidate, drop: Drop) -> Refused | Seen | None:
-        """None when the drop is ready; how it is to be remembered when it is not yet."""
-        seen, patience = candidate.seen, self.scanner.patience
-        glanced = glance(self.folders[candidate.folder], drop.name, drop.signature)
-        if glanced.outcome is Glanced.CHANGED:
-            return seen._replace(since=self.now)
-        if glanced.outcome is not Glanced.READ:
-            return self._cannot_read(seen, drop, glanced)
-        if not glanced.text:
-            refusal = refusal_of_empty(drop, self.folders[candidate.folder])
-            return refusal or seen._replace(retry_at=self.now + patience.settle_s)
-        if seen.unfinished or says_it_is_complete(drop.kind, glanced.text, candidate.arrival):
+    def _seen_again(self, candidate: Candidate) -> Candidate | None:
+        """What lies under the name of a candidate now; its clock starts anew if it changed."""
+        line = self.scanner.line
+        try:
+            status = os.stat(
+                candidate.name, dir_fd=self.folders[candidate.folder], follow_symlinks=False
+            )
+        except FileNotFoundError:
+            line.forget(candidate)
             return None
-        later = seen._replace(unfinished=True)
-        is_due = due_at(drop.kind, later, candidate.arrival, None, patience) <= self.now
-        return None if is_due else later
+        signature = signature_of(status)
+        if signature == candidate.seen.signature:
+            return candidate
+        fresh = self.scanner.judging(candidate.folder, self.now).candidate(
+            candidate.name, candidate.kind, status.st_mode, Seen(signature, self.now), None
+        )
+        line.put(fresh._replace(ready_file=candidate.ready_file))
+        return fresh
 
-    def _cannot_read(self, seen: Seen, drop: Drop, glanced: Glance) -> Refused | Seen:
+    def _again_later(self, candidate: Candidate, seen: Seen) -> None:
+        retry_at = self.now + self.scanner.patience.settle_s
+        self._wait(candidate, seen._replace(retry_at=retry_at), retry_at)
+
+    def _wait(self, candidate: Candidate, seen: Seen, due: float) -> None:
+        self.scanner.line.put(candidate._replace(seen=seen, due=due))
+
+    def _is_ready(self, candidate: Candidate) -> bool:
+        """Open a drop: ready now, or refused, or to be looked at again later."""
+        drop, seen, patience = self._drop(candidate), candidate.seen, self.scanner.patience
+        glanced = glance(self.folders[candidate.folder], drop.name, drop.signature)
+        if glanced.outcome is Glanced.GONE:
+            self.scanner.line.forget(candidate)
+        elif glanced.outcome is Glanced.CHANGED:
+            self._seen_again(candidate)
+        elif glanced.outcome is not Glanced.READ:
+            self._cannot_read(candidate, drop, glanced)
+        elif seen.unfinished or says_it_is_complete(drop.kind, glanced.text, candidate.arrival):
+            self.ready.append(drop)
+            return True
+        else:
+            later = seen._replace(unfinished=True)
+            due = due_at(drop.kind, later, candidate.arrival, None, patience)
+            if due <= self.now:
+                self.ready.append(drop)
+                return True
+            self._wait(candidate, later, due)
+        return False
+
+    def _cannot_read(self, candidate: Candidate, drop: Drop, glanced: Glance) -> None:
         """To be tried again soon; after long, refused, or told of when a writer holds it."""
-        if self.now >= seen.since + self.scanner.patience.refuse_s:
+        if self.now >= candidate.seen.since + self.scanner.patience.refuse_s:
             if glanced.outcome is Glanced.UNREADABLE:
-                return unreadable(drop, glanced.reason)
-            self.oddities.append(Oddity.of_held(drop.path))
-        return seen._replace(retry_at=self.now + self.scanner.patience.settle_s)
+                self.refused.append(unreadable(drop, glanced.reason))
+            else:
+                self.oddities.append(Oddity.of_held(drop.path))
+        self._again_later(candidate, candidate.seen)

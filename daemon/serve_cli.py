@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -67,6 +68,7 @@ def serve(
         service.run()
     finally:
         server.stop()
+        server.context.access.accounts.close()
 
 
 def _api_of(service: Service, host: str, port: int) -> ApiServer:
@@ -75,18 +77,29 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
 
     from ulid import ULID
 
+    from daemon.accounts.store import open_accounts
     from daemon.api import ApiContext, ApiServer
-    from daemon.api.callers import refuse_open_elsewhere
+    from daemon.api.access_settings import access_settings
+    from daemon.api.callers import Access, is_loopback, refuse_open_elsewhere
+    from daemon.api.rates import Rates
     from daemon.submissions import Submissions
 
-    refuse_open_elsewhere(host)
+    accounts = open_accounts(service.places.root, os.environ)
+    access = Access(
+        accounts=accounts,
+        settings=access_settings(os.environ, is_loopback=is_loopback(host)),
+        rates=Rates(time.monotonic_ns),
+        clock=service.clock,
+    )
+    refuse_open_elsewhere(host, accounts, access.settings)
     papers = service.inbox.papers
     context = ApiContext(
         places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
         submissions=Submissions(
             papers=papers, clock=service.clock, new_id=lambda: str(ULID())
         ),
-        clock=service.clock, nonce=lambda: secrets.token_hex(8), version=version("reelkiln"),
+        access=access, clock=service.clock, nonce=lambda: secrets.token_hex(8),
+        version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=_api_settings(host, port),
     )  # fmt: skip

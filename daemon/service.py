@@ -24,24 +24,26 @@ from daemon.filesystems import file_system_of
 from daemon.fs import Fs, RealFs
 from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
-from daemon.index import JobIndex, open_index
-from daemon.index.database import IndexUnavailable
+from daemon.index import IndexUnavailable, JobIndex, open_index
+from daemon.indexing import Indexing
 from daemon.intake import Intake
 from daemon.jobs import Priority
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
-from daemon.owners import Heart, Owners, new_owner_id
+from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
 from daemon.recovery import recover
 from daemon.refusals import Refused
 from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
-from daemon.shift import Shift
+from daemon.shift import Runner, Shift
 from daemon.stranded import let_go
 from daemon.watch import Watch
+from daemon.webhooks.service import sender_for
 from daemon.wishes import Wishes
+from daemon.worker import run_job
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits
 
@@ -55,7 +57,11 @@ _log = logger("service")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
-    """What a daemon is told: how many jobs at once, processes for each, and the limits."""
+    """What a daemon is told: how many jobs at once, processes for each, and the limits.
+
+    Without `events` the scan alone finds drops. A daemon beats every `beat_s` seconds, and takes
+    over from one whose heartbeat stood still for `lease_s`.
+    """
 
     root: Path
     workers: int = 1
@@ -67,6 +73,9 @@ class ServeSettings:
     retention: Retention = field(default_factory=Retention)
     budget: CacheBudget = field(default_factory=CacheBudget)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    events: bool = True
+    lease_s: float = LEASE_S
+    beat_s: float = BEAT_S
 
 
 class Service:
@@ -78,6 +87,7 @@ class Service:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         fs: Fs | None = None,
+        runner: Runner = run_job,
     ) -> None:
         self.settings, self.clock, self.monotonic = settings, clock, monotonic
         self.fs, self.places = fs or RealFs(), Places(settings.root.absolute())
@@ -92,29 +102,37 @@ class Service:
             lambda: secrets.token_hex(8),
             settings.limits.max_document_bytes,
         )
-        self.owners = Owners(papers=self.inbox.papers, monotonic=monotonic)
+        self.owners = Owners(
+            papers=self.inbox.papers, monotonic=monotonic, lease_s=settings.lease_s
+        )
         self.wake, self.draining = threading.Event(), threading.Event()
         self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
         disk = file_system_of(self.places.inbox)
-        self._is_watched, patience = disk.is_watched, disk.patience(Patience())
+        self._is_watched = settings.events and disk.is_watched
+        patience = disk.patience(Patience())
         self.scanner = Scanner(
             places=self.places,
             patience=patience,
             hints=self.watch.hints.of,
+            wall=clock,
             max_bytes=settings.limits.max_document_bytes,
         )
         self.index: JobIndex = open_index(self.places.root, settings.environment)
+        self.indexing = Indexing(index=self.index, ledger=self.inbox.ledger, ids=self._recorded)
         self.conditions = Conditions(clock=clock)
         """What is wrong with the machine just now; any thread may ask."""
         self.intake = Intake(
             places=self.places, conditions=self.conditions, monotonic=monotonic,
             least_free=settings.least_free,
         )  # fmt: skip
+        self.sender = sender_for(
+            self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
+        )
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self._index_job, held=self.intake.tell, well=self.intake.well,
-            jobs=settings.jobs, limits=settings.limits, networks=settings.networks,
-            media=settings.media,
+            changed=self._changed, held=self.intake.tell, well=self.intake.well,
+            runner=runner, jobs=settings.jobs, limits=settings.limits,
+            networks=settings.networks, media=settings.media,
         )  # fmt: skip
         self.housekeeper = Housekeeper(
             fs=self.fs, places=self.places, inbox=self.inbox, clock=clock,
@@ -125,6 +143,7 @@ class Service:
         )  # fmt: skip
         self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
+        self._waiting: dict[str, tuple[int, Waiting]] = {}
         self._recovered_at = float("-inf")
         self._told: set[str] = set()
 
@@ -132,12 +151,18 @@ class Service:
         """Serve until `stop` is called; then what runs is given back and this returns."""
         self.index.upgrade()
         _log.info("serving", root=str(self.places.root), owner=self.owners.me)
-        heart = Heart(self.owners, lambda error: self.intake.tell(f"no heartbeat: {error}"))
+        heart = Heart(
+            self.owners,
+            lambda error: self.intake.tell(f"no heartbeat: {error}"),
+            self.settings.beat_s,
+        )
+        self.indexing.start()
         pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
         chores = threading.Thread(target=self.housekeeper.run, args=[self.draining])
         with heart, pool:
             chores.start()
             self._watch()  # before the first scan: nothing falls between the two
+            self.sender.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -154,6 +179,8 @@ class Service:
                 self._reap()
                 chores.join()
                 self.watch.stop()
+                self.sender.stop()
+        self.indexing.stop()
         self.index.close()
         _log.info("ended")
 
@@ -165,58 +192,77 @@ class Service:
     def _turn(self, pool: ThreadPoolExecutor) -> None:
         now = self.monotonic()
         self.wake.clear()
-        if now - self._recovered_at >= RECOVER_EVERY_S:
+        if now - self._recovered_at >= min(RECOVER_EVERY_S, self.settings.lease_s / 2):
             self._recovered_at = now
+            notify("WATCHDOG=1", self.settings.environment)  # well also while a disk is not
             self._make_folders()
             self._let_go()
             recover(self.inbox, self.owners, self.fs, self.places)
             self._empty_trash()
-            notify("WATCHDOG=1", self.settings.environment)
         self._reap()
         self._watch()
-        found = self.scanner.scan(now)
+        is_open = self.intake.is_open()
+        free = self.settings.workers - len(self._running) if is_open else 0
+        found = self.scanner.scan(now, wanted=free)
         self._tell_oddities(found)
-        if self.intake.is_open():
+        if is_open:
             for refused in found.refused:
                 self._refuse(refused)
             for leftover in found.leftovers:
                 self.fs.unlink(leftover)
             self.wishes.sweep(found.cancels)
-            self._start(pool, found)
+        if free:
+            self._start(pool, found, free)
         self.wake.wait(self._pause(found))
 
     def _empty_trash(self) -> None:
         """Folders of attempts that died; several daemons may be at it, so what is gone is gone."""
         for name in self.fs.names(self.places.own("trash")):
-            shutil.rmtree(self.places.own("trash") / name, ignore_errors=True)
+            trashed = self.places.own("trash") / name
+            if trashed.is_symlink():  # what it points to is not ours
+                self.fs.unlink(trashed)
+            else:
+                shutil.rmtree(trashed, ignore_errors=True)
 
     def _watch(self) -> None:
         if self._is_watched:  # elsewhere events say only half of what happens
             self.watch.refresh()
 
     def _pause(self, found: ScanResult) -> float:
-        if found.next_at is None:
+        is_full = len(self._running) >= self.settings.workers
+        if found.next_at is None or is_full:  # the end of a job wakes
             return _LONGEST_SLEEP_S
         return min(_LONGEST_SLEEP_S, max(0.01, found.next_at - self.monotonic()))
 
-    def _start(self, pool: ThreadPoolExecutor, found: ScanResult) -> None:
+    def _start(self, pool: ThreadPoolExecutor, found: ScanResult, free: int) -> None:
         """Fill the free places, best first: what waits among the claims and what lies ready."""
-        free = self.settings.workers - len(self._running)
-        claims = {claim.file_name: claim for claim in self.inbox.waiting()} if free else {}
-        drops = {str(drop.path): drop for drop in found.ready} if free else {}
-        queue = [self._waiting(claim) for claim in claims.values()]
-        queue += [_dropped(key, drop) for key, drop in drops.items()]
+        claims = {claim.file_name: claim for claim in self.inbox.waiting()}
+        drops = {str(drop.path): drop for drop in found.ready}
+        queue = [*self._claims_waiting(claims), *(_dropped(k, drop) for k, drop in drops.items())]
         for one in order(queue, self.clock()):
             if free <= 0:
                 return
             claim = claims.get(one.name)
             claimed = self.inbox.take(claim) if claim else self._claim(drops[one.name])
             if claimed is not None:
-                self._index_job(claimed.job.job_id)
+                self._changed(claimed.job.job_id)
                 self._running[pool.submit(self._work, claimed)] = claimed.job.job_id
                 free -= 1
 
-    def _waiting(self, claim: Claim) -> Waiting:
+    def _claims_waiting(self, claims: Mapping[str, Claim]) -> Iterator[Waiting]:
+        """The claims with the time before which none may go, read anew only when it was moved."""
+        before, self._waiting = self._waiting, {}
+        for name, claim in claims.items():
+            status = self.fs.stat(self.places.claimed(claim))
+            if status is None:
+                continue  # another daemon took it
+            moved, known = status.st_ctime_ns, before.get(name)
+            if known is None or known[0] != moved:
+                known = (moved, self._waiting_as(claim))
+            self._waiting[name] = known
+            yield known[1]
+
+    def _waiting_as(self, claim: Claim) -> Waiting:
         job = self.inbox.ledger.read(claim.job_id)
         return Waiting(
             name=claim.file_name,
@@ -240,7 +286,7 @@ class Service:
         claimed = self.inbox.claim(drop.path, seen, drop.priority) if seen else None
         if claimed is not None:
             self.inbox.reject(claimed, SpecInvalid([refused.fault], document=drop.name).as_json())
-            self._index_job(claimed.job.job_id)
+            self._changed(claimed.job.job_id)
 
     def _work(self, claimed: Claimed) -> None:
         try:
@@ -262,9 +308,13 @@ class Service:
         """Give back what was cut short; when even that fails, it is done in a later turn."""
         busy = set(self._running.values())
         try:
-            let_go(self.inbox, self.fs, self.places, busy, self.clock, blamed=blamed)
+            let_go(self.inbox, self.places, busy, self.clock, blamed=blamed)
         except OSError as error:
             self.intake.tell(str(error))
+
+    def _recorded(self) -> list[str]:
+        names = self.fs.names(self.places.own("jobs"))
+        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
 
     def _make_folders(self) -> None:
         for folder in self.places.folders():
@@ -278,22 +328,21 @@ class Service:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
         self._told = {oddity.message for oddity in found.oddities}
 
+    def _changed(self, job_id: str) -> None:
+        """Somebody changed the record of a job."""
+        self.indexing.changed(job_id)
+        job = self.inbox.ledger.read(job_id)
+        if job is None:
+            return
+        self.metrics.saw(job)
+        if job.state.is_final:
+            self.sender.hint(job_id)
+
     def _forget(self, job_ids: tuple[str, ...]) -> None:
         try:
             self.index.remove(job_ids)
         except (IndexUnavailable, SQLAlchemyError) as error:
             _log.warning("the index is ahead", error=str(error), hint="run reelkiln reindex")
-
-    def _index_job(self, job_id: str) -> None:
-        """The index follows the folders; when it cannot, `reelkiln reindex` makes up for it."""
-        job = self.inbox.ledger.read(job_id)
-        if job is None:
-            return
-        self.metrics.saw(job)
-        try:
-            self.index.put(job)
-        except (IndexUnavailable, SQLAlchemyError) as error:
-            _log.warning("the index is behind", error=str(error), hint="run reelkiln reindex")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest
@@ -13,10 +14,29 @@ from daemon.jobs import Progress
 from daemon.logs import about_job, logger
 from daemon.outcomes import Decision, Fate, Outcome, decide
 from daemon.places import Places
-from daemon.worker import run_job
+from daemon.worker import Publishing, run_job
 from renderer.limits import Limits
 
 _log = logger("shift")
+
+
+class Runner(Protocol):
+    """Makes one attempt at a job: `run_job` in a child process, or a stand-in that costs nothing.
+
+    Callbacks are called in the calling thread; once `should_stop` says so the attempt ends.
+    A bundle is published only when `may_publish`, which notes which one it is, says yes.
+    """
+
+    def __call__(
+        self,
+        request: JobRequest,
+        *,
+        on_progress: Callable[[Progress], None],
+        may_publish: Callable[[Publishing], bool],
+        should_stop: Callable[[], bool],
+    ) -> Outcome:
+        """What came of the attempt; a bundle was published whole, or not at all."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +54,7 @@ class Shift:
     changed: Callable[[str], None]
     held: Callable[[str], None]
     well: Callable[[], None]
+    runner: Runner = run_job
     jobs: int = 1
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
@@ -67,7 +88,18 @@ class Shift:
             gone = not self.inbox.still_ours(claimed.claim)
             return gone or self.draining.is_set() or self.inbox.is_cancelled(claimed.job)
 
-        outcome = run_job(self._request(claimed), on_progress=on_progress, should_stop=should_stop)
+        def may_publish(coming: Publishing) -> bool:
+            named = {"spec_id": coming.spec_id, "kind": coming.kind}
+            told = self.inbox.announce(known[0], coming.bundle, coming.bundle_digest, **named)
+            known[0] = told or known[0]
+            return told is not None
+
+        outcome = self.runner(
+            self._request(claimed),
+            on_progress=on_progress,
+            may_publish=may_publish,
+            should_stop=should_stop,
+        )
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
         fate = self._conclude(self.inbox.note(known[0], **named), outcome)
         if fate not in (Fate.HELD, Fate.STOPPED):
@@ -88,14 +120,14 @@ class Shift:
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:
         job = claimed.job
         decision = decide(outcome, job.retries + 1)
+        if self.inbox.is_published(job):  # whatever came after it
+            decision = Decision(fate=Fate.SUCCEEDED)
         _log.info("ended", fate=decision.fate.value, code=outcome.code)
         match decision.fate:
             case Fate.SUCCEEDED:
-                bundle = outcome.bundle.name if outcome.bundle else ""
                 whole = replace(job.progress, percent=100, step="", eta_s=0)
                 told = self.inbox.note(claimed, progress=whole)
-                told = self.inbox.announce(told, bundle, outcome.bundle_digest)
-                self.inbox.succeed(told, bundle, outcome.bundle_digest)
+                self.inbox.succeed(told, job.bundle, job.bundle_digest)
             case Fate.REJECTED:
                 self.inbox.reject(claimed, self._error(outcome, decision))
             case Fate.FAILED:

@@ -6,18 +6,14 @@ Everybody else leaves them alone, since their owner lives; so it lets go of them
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import replace
 
-from daemon.fs import Fs
 from daemon.inbox import Claimed, Inbox
 from daemon.jobs import job_from_json
-from daemon.places import UNOWNED, Claim, Places
+from daemon.places import Places
 
 
 def let_go(
     inbox: Inbox,
-    fs: Fs,
     places: Places,
     busy: Collection[str],
     clock: Callable[[], float],
@@ -41,7 +37,7 @@ def let_go(
         if meant is not None:
             inbox.put_back(claim, job_from_json(meant))  # nobody looked at it yet
         elif job is None or not _given_back(inbox, Claimed(claim=claim, job=job, data=b""), clock):
-            _renamed(fs, places, claim)
+            inbox.abandon(claim)
 
 
 def _given_back(inbox: Inbox, claimed: Claimed, clock: Callable[[], float]) -> bool:
@@ -50,9 +46,3 @@ def _given_back(inbox: Inbox, claimed: Claimed, clock: Callable[[], float]) -> b
     except OSError:  # no room for a status document, which the caller can do without
         return False
     return True
-
-
-def _renamed(fs: Fs, places: Places, claim: Claim) -> None:
-    free = replace(claim, owner=UNOWNED, attempt=max(0, claim.attempt - 1))
-    with suppress(FileNotFoundError):  # a daemon that thought us dead was faster
-        fs.rename_new(places.claimed(claim), places.claimed(free))

@@ -30,16 +30,18 @@ class Submissions:
 
     def submit(
         self, document: bytes, *, suffix: str = ".json", priority: Priority = Priority.NORMAL,
-        owner: str = "", world: str = "",
+        owner: str = "", world: str = "", job_id: str = "",
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; the job it becomes, which no crash takes back.
+
+        `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first.
 
         Raises ValueError for a suffix that is not in SUFFIXES, OSError when the disk does; then
         there is no job.
         """
         if suffix not in SUFFIXES:
             raise ValueError(f"a submission ends in one of {SUFFIXES}, not in {suffix!r}")
-        now, job_id = self.clock(), self.new_id()
+        now, job_id = self.clock(), job_id or self.new_id()
         job = Job(
             job_id=job_id, name=job_id + suffix, state=JobState.QUEUED, priority=priority,
             spec_sha256=sha256(document).hexdigest(), created_at=now, updated_at=now,
@@ -79,7 +81,7 @@ def submitted(papers: Papers, path: Path) -> Job | None:
     return job_from_json(record)
 
 
-def forget(papers: Papers, job_id: str) -> None:
+def promise_kept(papers: Papers, job_id: str) -> None:
     """The promise is kept: its job has a receipt."""
     papers.fs.unlink(papers.places.submitted(job_id))
 

@@ -2,6 +2,7 @@
 
 The child leads a session of its own and asks the kernel to die with the thread that waits for
 it. It is given a handful of environment variables, so no secret of ours is anywhere below it.
+It publishes only after it was given leave, and from then on it is no longer asked to stop.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from daemon.error_files import STDERR_LINES
-from daemon.job_request import JobRequest
+from daemon.job_request import LEAVE, JobRequest
 from daemon.jobs import Progress
 from daemon.outcomes import Ended, JobDied, JobOverdue, JobStalled, Outcome
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
@@ -52,10 +53,21 @@ Clock = Callable[[], float]
 """Seconds from any zero, never backwards."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """What a child is about to publish: the bundle's name and digest, and of which spec."""
+
+    bundle: str
+    bundle_digest: str
+    spec_id: str
+    kind: str
+
+
 def run_job(
     request: JobRequest,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    may_publish: Callable[[Publishing], bool] = lambda coming: True,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Clock = time.monotonic,
     deadline_s: float | None = None,
@@ -65,14 +77,16 @@ def run_job(
 ) -> Outcome:
     """Render `request` in a child and wait for the end; callbacks run in the calling thread.
 
-    `on_progress` is called at most twice a second. The child is stopped once `should_stop`
-    says so, after `deadline_s` seconds (None: twenty times the length of the video, at least
-    two minutes), or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
+    `on_progress` is called at most twice a second. `may_publish` hears of a finished bundle
+    before anybody can see it; on False it never appears, and the outcome is STOPPED's. The
+    child is stopped once `should_stop` says so, unless it may publish already, after
+    `deadline_s` seconds (None: twenty times the length of the video, at least two minutes),
+    or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
     Whatever comes of it, also an exception of a callback, the child, all below it and its
     unfinished folders are gone. Raises OSError when no process can be started.
     """
     watch = _Watch(should_stop, clock, deadline_s, quiet_s)
-    talk = _Talk(on_progress=on_progress, clock=clock)
+    talk = _Talk(on_progress=on_progress, may_publish=may_publish, clock=clock)
     errors = Tail(most=STDERR_LINES, clean=lambda line: line[:2000].rstrip())
     child = _start(request, command)
     leash = _Leash(child, grace_s)
@@ -106,7 +120,9 @@ class _Talk:
     """What the child says on its standard output."""
 
     on_progress: Callable[[Progress], None]
+    may_publish: Callable[[Publishing], bool]
     clock: Clock
+    may: bool = False
     result: Mapping[str, Any] = field(default_factory=dict)
     spec_id: str = ""
     kind: str = ""
@@ -114,6 +130,7 @@ class _Talk:
     warnings: list[Mapping[str, str]] = field(default_factory=list)
     rubbish: int = 0
     heard: int = 0
+    _coming: Publishing | None = None
     _latest: Progress | None = None
     _told_at: float = float("-inf")
     _rest: bytes = b""
@@ -136,6 +153,15 @@ class _Talk:
             latest, self._latest, self._told_at = self._latest, None, now
             self.on_progress(latest)
 
+    def answer(self, pipe: IO[bytes] | None) -> None:
+        """Give or refuse the leave to publish, if the child asked for it."""
+        if self._coming is None or pipe is None:
+            return
+        coming, self._coming = self._coming, None
+        self.may = self.may_publish(coming)
+        with suppress(BrokenPipeError):  # a child that is gone needs no answer
+            pipe.write(LEAVE if self.may else b"no\n")
+
     def _take(self, said: Mapping[str, Any]) -> None:
         event = said["event"]
         if event == "progress":
@@ -146,6 +172,11 @@ class _Talk:
             self.spec_id, self.kind = said["id"], said["kind"]
         elif event == "prepared":
             self.length_s = said["length_s"]
+        elif event == "publishing":
+            self._coming = Publishing(
+                bundle=said["bundle"], bundle_digest=said["bundle_digest"],
+                spec_id=self.spec_id, kind=self.kind,
+            )  # fmt: skip
         elif event == "result":
             self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
 
@@ -173,7 +204,7 @@ class _Watch:
     def check(self, pid: int, talk: _Talk) -> Ended | None:
         """Why the child `pid` must be ended now, if it must."""
         now = self.clock()
-        if self.should_stop():
+        if not talk.may and self.should_stop():
             return Ended.STOPPED
         if talk.length_s is not None and self.ready_at is None:
             self.ready_at = now
@@ -233,7 +264,7 @@ class _Leash:
         if self.child.returncode is None:
             self.kill()
             self.child.wait()
-        for pipe in (self.child.stdout, self.child.stderr):
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
             if pipe is not None:
                 pipe.close()
 
@@ -253,20 +284,21 @@ class _Leash:
 
 
 def _start(request: JobRequest, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """The child, with its request to read: a file in memory, so that nobody waits."""
-    with open(os.memfd_create("reelkiln-request"), "w+b") as asked:
-        asked.write(request.as_bytes(os.getpid()))
-        asked.seek(0)
-        return subprocess.Popen(
-            command,
-            cwd="/",
-            env=child_environment(os.environ),
-            stdin=asked,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            bufsize=0,
-        )
+    """The child, with its request to read: far less than a pipe holds, so that nobody waits."""
+    child = subprocess.Popen(
+        command,
+        cwd="/",
+        env=child_environment(os.environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        bufsize=0,
+    )
+    if child.stdin is not None:
+        with suppress(BrokenPipeError):  # it ended unheard; its status says how
+            child.stdin.write(request.as_bytes(os.getpid()))
+    return child
 
 
 def _follow(
@@ -286,7 +318,9 @@ def _follow(
             talk.tell()
             if watch.verdict is None:
                 watch.verdict = watch.check(leash.child.pid, talk)
-            if watch.verdict is not None:
+            if watch.verdict is None:
+                talk.answer(leash.child.stdin)
+            else:
                 leash.pull()
         leash.kill(watch.seen)
         while selector.get_map() and _pump(selector, 0):

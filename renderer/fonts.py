@@ -6,7 +6,7 @@ import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -82,16 +82,19 @@ def font_folders() -> tuple[Path, ...]:
 
 
 def text_engine_fingerprint() -> dict[str, str]:
-    """Names and versions of everything that decides how text is drawn."""
-    packages = {package: version(package) for package in _PACKAGES}
+    """Names and versions of everything that decides how text is drawn.
+
+    Raises ToolchainUnfit when a part of it is not installed.
+    """
+    packages = {package: _version(package) for package in _PACKAGES}
     emoji = _face("Noto Color Emoji", "renderer.text", _EMOJI).file.sha256
     return {
         "fonts": digest_of({**packages, "emoji": emoji}),
-        "fonttools": version("fonttools"),
+        "fonttools": _version("fonttools"),
         "harfbuzz": hb.version_string(),
         "icu": icu4py.icu_version,
-        "pillow": version("pillow"),
-        "uharfbuzz": version("uharfbuzz"),
+        "pillow": _version("pillow"),
+        "uharfbuzz": _version("uharfbuzz"),
         "unicode": unicodedata.unidata_version,
     }
 
@@ -143,8 +146,15 @@ def _resource(package: str, name: str) -> Traversable:
     return found
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError as error:
+        raise _missing(package) from error
+
+
 def _missing(what: str) -> ToolchainUnfit:
-    return ToolchainUnfit(f"the font package lacks {what}", hint="install the project again")
+    return ToolchainUnfit(f"what draws text lacks {what}", hint="install the project again")
 
 
 class _NotAFont(Exception):

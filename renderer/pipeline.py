@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renderer.bundle import Bundle, contents_of, seal
+from renderer.bundle.publish import BeforePublish, at_once
 from renderer.errors import Rejected, SpecInvalid, StoreCorrupt
 from renderer.events import Listener, StageStarted, Warned, ignore
 from renderer.executors.local import LocalExecutor
@@ -42,13 +43,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """Turns loaded specs into bundles."""
+    """Turns loaded specs into bundles. `before_publish` is as for `seal`."""
 
     store: Store
     toolchain: Toolchain
     policy: SourcePolicy
     jobs: int = 2
     listen: Listener = ignore
+    before_publish: BeforePublish = at_once
 
     def acquire(self, loaded: Loaded, *, lock: Inputs | None = None) -> Inputs:
         """Pin every source. Raises Rejected with positions in the document."""
@@ -123,6 +125,8 @@ class Renderer:
             prepared.loaded, prepared.inputs, prepared.timeline, made, results,
             self.toolchain, self.store,
         )  # fmt: skip
-        bundle = seal(contents, self.store, outbox, listen=self.listen)
+        bundle = seal(
+            contents, self.store, outbox, listen=self.listen, before_publish=self.before_publish
+        )
         self.store.remember("plans", prepared.loaded.id, {"segments": segments_of(made)})
         return bundle

@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,24 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     assert "reelkiln.service" not in done.stderr, done.stderr
     for line in ("Type=notify", "WatchdogSec=60", "NoNewPrivileges=yes", "ProtectSystem=strict"):
         assert f"\n{line}\n" in text
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "hadolint"), str(DEPLOY / "Dockerfile")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_image_is_built_of_what_the_wheel_needs_alone() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    kept = {line[1:] for line in lines if line.startswith("!")}
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*wheel["packages"], *wheel["force-include"], project["project"]["readme"]}
+    assert kept == {"pyproject.toml", *project["project"]["license-files"], *needed}
+    assert lines[1] == "*"
 
 
 def test_compose_mounts_the_root_as_one_volume() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,14 +14,17 @@ from aiohttp import web
 from ulid import ULID
 
 from daemon.api.asking import NoQuery, query_of
-from daemon.api.callers import enter
+from daemon.api.callers import ACCESS, enter
 from daemon.api.context import CONTEXT, DESCRIPTION, TURNSTILES, ApiContext, Turnstiles
 from daemon.api.cors import mark, preflights
 from daemon.api.deadlines import Connection, Door, room_for
 from daemon.api.openapi import openapi
 from daemon.api.problems import REQUEST_ID, HttpRefusal, problem_response, problems
+from daemon.api.rates import ROOM, QueueRoom
 from daemon.api.route import Route
 from daemon.api.routes import ROUTES
+from daemon.database import DatabaseUnavailable
+from daemon.jobs import JobState
 from daemon.logs import logger
 from renderer.errors import ToolchainUnfit, UsageError
 
@@ -32,7 +36,11 @@ _log = logger("api")
 def make_app(context: ApiContext, routes: tuple[Route, ...] = ROUTES) -> web.Application:
     """The application of one daemon. Make it on the loop that serves it."""
     app = web.Application(middlewares=[problems, preflights])
-    app[CONTEXT], app[TURNSTILES] = context, Turnstiles()
+    app[CONTEXT], app[TURNSTILES], app[ACCESS] = context, Turnstiles(), context.access
+    app[ROOM] = QueueRoom(
+        count=lambda: _queued(context), most=context.access.settings.max_queued,
+        clock=time.monotonic,
+    )  # fmt: skip
     app[DESCRIPTION] = json.dumps(openapi(routes, context.version)).encode()
     for route in routes:
         resource = app.router.add_resource(route.path)
@@ -117,6 +125,13 @@ class ApiServer:
             listening.close()
         finally:
             await runner.cleanup()
+
+
+def _queued(context: ApiContext) -> int:
+    try:
+        return context.index.counts()[JobState.QUEUED]
+    except DatabaseUnavailable:  # jobs are taken in without the index
+        return 0
 
 
 def _has_head(route: Route) -> bool:

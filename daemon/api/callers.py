@@ -1,104 +1,145 @@
 """Who calls, and what they may.
 
-Without a single key the API is open, on loopback alone: whoever reaches it may do everything
-but the moves of a worker. Pages of other sites are not "whoever": their origin gives them away.
+A key comes in a header, a session in a cookie. Without any key, account or shared key the API is
+open, on loopback alone: whoever reaches it may do everything but the moves of a worker. Pages of
+other sites and proxies are not "whoever": their headers give them away.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import ipaddress
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
 
 from aiohttp import web
 
-from daemon.api.problems import KeyMissing, OriginRefused, ScopeMissing
+from daemon.accounts.store import Accounts
+from daemon.accounts.tokens import csrf_of
+from daemon.accounts.types import RENDER_AND_READ, ApiKey, Scope, Scopes, allows
+from daemon.api.access_settings import SHARED_KEY, AccessSettings
+from daemon.api.credentials import CSRF_HEADER, SAFE_METHODS, Shown, shown_by
+from daemon.api.rates import Rates
+from daemon.api.refusals import CsrfRefused, KeyMissing, OriginRefused, ScopeMissing
 from renderer.errors import UsageError
 
-
-class Scope(StrEnum):
-    """What a caller may do."""
-
-    RENDER = "render"
-    READ = "read"
-    ADMIN = "admin"
-    WORKER = "worker"
+__all__ = ["ACCESS", "ANYBODY", "CALLER", "Access", "Caller", "Scope", "caller_of", "enter",
+           "find_caller", "is_loopback", "is_open", "refuse_open_elsewhere", "require"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls: jobs are those of `owner`; an admin sees every owner's."""
+    """Who calls: jobs are those of `owner`, in `world` or, when that is empty, in all.
+
+    `identity` tells callers apart for rates and idempotency keys.
+    """
 
     owner: str
-    scopes: frozenset[Scope]
+    scopes: Scopes
     key_id: str = ""
     account_id: str = ""
+    session_id: str = ""
+    world: str = ""
+    per_minute: int | None = None
+    csrf_token: str = field(default="", repr=False)
 
     @property
     def sees_all(self) -> bool:
         """Whether other owners' jobs are visible."""
         return Scope.ADMIN in self.scopes
 
+    @property
+    def identity(self) -> str:
+        """Empty for the shared key and for anybody."""
+        return self.key_id or self.account_id
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the scopes are enough."""
+        return allows(self.scopes, scope)
+
 
 CALLER = web.RequestKey("reelkiln_caller", Caller)
-ANYBODY = Caller(owner="", scopes=frozenset({Scope.RENDER, Scope.READ, Scope.ADMIN}))
+ANYBODY = Caller(owner="", scopes=RENDER_AND_READ | {Scope.ADMIN})
 """Who calls where no key is asked for."""
+_SHARED = Caller(owner="", scopes=RENDER_AND_READ)
 
 
-def is_open() -> bool:
-    """Whether no key is asked for."""
-    return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The door of one API. `clock` gives seconds since 1970.
+
+    Passwords are costly by design, so that `passwords` lets only a few be tried at once: the
+    threads of the API stay free for everybody else.
+    """
+
+    accounts: Accounts
+    settings: AccessSettings
+    rates: Rates
+    clock: Callable[[], float]
+    passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
-async def find_caller(request: web.Request) -> Caller | None:
-    """The caller of a request; None when nobody is known to call."""
-    refuse_other_sites(request)
-    return ANYBODY
+ACCESS = web.AppKey("reelkiln_access", Access)
 
 
 async def enter(request: web.Request, scope: Scope | None) -> None:
-    """Find who calls and see that they may. Raises KeyMissing and ScopeMissing."""
+    """Find who calls and see that they may; `request[CALLER]` says who it was.
+
+    Raises KeyMissing, CsrfRefused, OriginRefused, TooManyRequests and ScopeMissing. Without a
+    scope nobody is asked.
+    """
     if scope is None:
         return
-    caller = await find_caller(request)
-    if caller is None:
-        raise KeyMissing(
-            "this needs a key",
-            hint="send it as Authorization: Bearer rk_...",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-    if scope not in caller.scopes:
-        raise ScopeMissing(
-            f"this needs the scope {scope}", hint="use a key that has it, or have one made"
-        )
+    caller = await caller_of(request, request.app[ACCESS])
+    require(caller, scope)
     request[CALLER] = caller
 
 
-def refuse_other_sites(request: web.Request) -> None:
-    """Without keys a browser must not be lent out: neither by a foreign name nor a foreign page.
+async def caller_of(request: web.Request, access: Access) -> Caller:
+    """Who calls, with one request taken from their rate. Raises as `enter`, save ScopeMissing."""
+    shown = shown_by(request)
+    caller = await asyncio.to_thread(find_caller, shown, access.accounts, access.settings,
+                                     now=access.clock())  # fmt: skip
+    access.rates.take(caller.key_id, caller.per_minute)
+    return caller
 
-    Raises OriginRefused.
-    """
-    host = request.host.rpartition(":")[0] if _has_port(request.host) else request.host
-    if not is_loopback(host):
-        raise OriginRefused(
-            f"this API is open, and answers on loopback alone, not as {request.host}",
-            hint="ask 127.0.0.1 or localhost, or make a key",
-        )
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise OriginRefused(
-            "this API is open, and takes no requests from pages of other sites",
-            hint="make a key, and name the site in REELKILN_CORS_ORIGINS",
+
+def require(caller: Caller, scope: Scope) -> None:
+    """Raises ScopeMissing."""
+    if not caller.may(scope):
+        raise ScopeMissing(
+            f"this needs the scope {scope}", hint="use a key that has it, or have one made"
         )
 
 
-def refuse_open_elsewhere(host: str) -> None:
-    """Raises UsageError for an address that others may reach."""
-    if not is_loopback(host):
+def find_caller(
+    shown: Shown, accounts: Accounts, settings: AccessSettings, *, now: float
+) -> Caller:
+    """Who shows this. Raises KeyMissing, CsrfRefused, OriginRefused; blocks on the database."""
+    if shown.key is not None:
+        return _by_key(shown.key, accounts, settings, now)
+    found = _by_session(shown, accounts, now)
+    if found is not None:
+        return found
+    if not is_open(accounts, settings):
+        raise KeyMissing
+    _refuse_strangers(shown)
+    return ANYBODY
+
+
+def is_open(accounts: Accounts, settings: AccessSettings) -> bool:
+    """Whether no key is asked for. The first key or account shuts the door for good."""
+    return settings.is_loopback and not settings.shared_key and accounts.is_empty()
+
+
+def refuse_open_elsewhere(host: str, accounts: Accounts, settings: AccessSettings) -> None:
+    """Raises UsageError for an address that others may reach, where nobody needs a key."""
+    if not is_loopback(host) and not settings.shared_key and accounts.is_empty():
         raise UsageError(
-            f"the API would be open to all who reach {host}",
-            hint="make a key first, or serve on 127.0.0.1",
+            f"the API would listen on {host}, and there is no key that could open it",
+            hint=f"make one with: reelkiln keys create, or set {SHARED_KEY}, or use 127.0.0.1",
         )
 
 
@@ -112,5 +153,76 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _has_port(host: str) -> bool:
-    return host.rpartition(":")[2].isdigit() and not host.endswith("]")
+def _by_key(text: str, accounts: Accounts, settings: AccessSettings, now: float) -> Caller:
+    if settings.shared_key and _same(text, settings.shared_key):
+        return _SHARED
+    key = accounts.keys.find(text, now=now)
+    if key is None:
+        raise KeyMissing
+    return _caller(key)
+
+
+def _caller(key: ApiKey) -> Caller:
+    return Caller(
+        owner=key.owner,
+        scopes=key.scopes,
+        key_id=key.key_id,
+        world=key.world,
+        per_minute=key.per_minute,
+    )
+
+
+def _by_session(shown: Shown, accounts: Accounts, now: float) -> Caller | None:
+    if not shown.session:
+        return None
+    found = accounts.people.find(shown.session, now=now)
+    if found is None:
+        return None
+    session, account = found
+    csrf_token = csrf_of(shown.session)
+    if shown.method not in SAFE_METHODS and not _same(shown.csrf, csrf_token):
+        raise CsrfRefused(
+            f"the header {CSRF_HEADER} is missing or not this session's",
+            hint="GET /v1/me tells the token of the session",
+        )
+    return Caller(
+        owner=account.account_id,
+        scopes=account.scopes,
+        account_id=account.account_id,
+        session_id=session.session_id,
+        csrf_token=csrf_token,
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    """Compared by digest, so that not even the length shows in the time it takes."""
+    digests = [sha256(text.encode("utf-8", "surrogatepass")).digest() for text in (one, other)]
+    return hmac.compare_digest(*digests)
+
+
+def _refuse_strangers(shown: Shown) -> None:
+    """Without keys neither a browser nor a proxy may be lent out to others.
+
+    A foreign name in Host is DNS that was turned towards us, a foreign Origin is another site's
+    page, and a header of a proxy means that the world may stand behind loopback.
+    """
+    if not is_loopback(_without_port(shown.host)):
+        raise OriginRefused(
+            f"this API is open, and answers on loopback alone, not as {shown.host}",
+            hint="ask 127.0.0.1 or localhost, or make a key",
+        )
+    if shown.origin is not None and shown.origin.partition("://")[2] != shown.host:
+        raise OriginRefused(
+            "this API is open, and takes no requests from pages of other sites",
+            hint="make a key, and name the site in REELKILN_CORS_ORIGINS",
+        )
+    if shown.is_forwarded:
+        raise OriginRefused(
+            "this API is open, and takes no requests from proxies",
+            hint="make a key before others can reach the API: reelkiln keys create",
+        )
+
+
+def _without_port(host: str) -> str:
+    name, sign, port = host.rpartition(":")
+    return name if sign and port.isdigit() and not host.endswith("]") else host

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from daemon.api.callers import Access
 from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
@@ -23,9 +24,14 @@ from renderer.limits import Limits
 class Submits(Protocol):
     """Takes documents in: see `daemon.submissions.Submissions`."""
 
+    @property
+    def new_id(self) -> Callable[[], str]:
+        """Makes the id of a job."""
+        ...
+
     def submit(
         self, document: bytes, *, suffix: str = ..., priority: Priority = ...,
-        owner: str = ..., world: str = ...,
+        owner: str = ..., world: str = ..., job_id: str = ...,
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; durable before it returns."""
         ...
@@ -63,6 +69,7 @@ class ApiContext:
     fs: Fs
     index: JobIndex
     submissions: Submits
+    access: Access
     metrics: Metrics
     clock: Callable[[], float]
     nonce: Callable[[], str]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from daemon.api.callers import Scope, is_open
+from daemon.api.callers import Access, Scope, is_open
 from daemon.api.context import CONTEXT, TURNSTILES, ApiContext, Turnstiles
 from daemon.api.models import Alive, Readiness, Reason
 from daemon.api.telling import answer
-from daemon.index.database import IndexUnavailable
+from daemon.database import DatabaseUnavailable
 from daemon.metrics import CONTENT_TYPE
 from renderer.errors import ReelkilnError
 from renderer.store import LocalStore
@@ -33,12 +33,14 @@ async def alive(request: web.Request) -> web.Response:
 async def ready(request: web.Request) -> web.Response:
     """`GET /readyz` and `GET /health`: every reason there is not to send jobs here."""
     context = request.app[CONTEXT]
-    reasons = await asyncio.to_thread(lambda: list(_reasons(context)))
+    reasons, opened = await asyncio.to_thread(
+        lambda: (list(_reasons(context)), _is_open(context.access))
+    )
     is_ready = all(reason.ready for reason in reasons)
     told = Readiness(
         status="ready" if is_ready else "not ready",
         version=context.version,
-        open=is_open(),
+        open=opened,
         reasons=reasons,
     )
     headers = {} if is_ready else {"Retry-After": "5"}
@@ -74,7 +76,15 @@ def _reasons(context: ApiContext) -> Iterator[Reason]:
     yield _writable("state", places.state)
     yield _room(places.root)
     yield _tried("index", lambda: context.index.get(_NO_JOB))
+    yield _tried("catalog", context.access.accounts.is_empty)
     yield _tried("ffmpeg", lambda: find_toolchain(context.environment, text_engine={}))
+
+
+def _is_open(access: Access) -> bool:
+    try:
+        return is_open(access.accounts, access.settings)
+    except DatabaseUnavailable:  # then nobody comes in, and a reason says so
+        return False
 
 
 def _reason(check: str, is_ready: bool, good: str, bad: str) -> Reason:
@@ -98,8 +108,8 @@ def _room(root: Path) -> Reason:
 def _tried(check: str, look: Callable[[], object]) -> Reason:
     try:
         look()
-    except IndexUnavailable:  # its words name the server
+    except DatabaseUnavailable:  # its words name the server
         return _reason(check, False, "", "does not answer")
     except ReelkilnError as error:
         return _reason(check, False, "", error.message)
-    return _reason(check, True, "answers" if check == "index" else "is fit", "")
+    return _reason(check, True, "answers" if check in ("index", "catalog") else "is fit", "")

@@ -12,16 +12,19 @@ from aiohttp import web
 from daemon.api.asking import JobQuery, SubmitQuery, loaded_of, query_of, seconds_of, visible_job
 from daemon.api.callers import CALLER, Caller
 from daemon.api.context import CONTEXT, ApiContext
+from daemon.api.idempotency import once
 from daemon.api.models import JobPage
-from daemon.api.problems import ScopeMissing
+from daemon.api.rates import ROOM
+from daemon.api.refusals import ScopeMissing
 from daemon.api.telling import answer, job_path, resource
 from daemon.fs import replace_file
 from daemon.index import Filters
 from daemon.index.database import IndexUnavailable
 from daemon.jobs import IllegalMove, Job, JobState
 from daemon.logs import logger
+from daemon.records import find_job
 from renderer.disk import FULL
-from renderer.errors import StorageFull
+from renderer.errors import StorageFull, UsageError
 
 RETRY_AFTER_S = "2"
 _log = logger("api")
@@ -31,11 +34,22 @@ async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
     data, suffix, _ = await loaded_of(request)
-    job = await asyncio.to_thread(
-        _submit, request.app[CONTEXT], data, suffix, query, request[CALLER]
-    )
-    headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
-    return answer(resource(job), status=202, headers=headers)
+    context, caller = request.app[CONTEXT], request[CALLER]
+    if caller.world not in ("", query.world):
+        raise ScopeMissing(f"this key works in the world {caller.world} alone")
+
+    async def submit(job_id: str, is_resumed: bool) -> web.Response:
+        await asyncio.to_thread(request.app[ROOM].take)
+        job = await asyncio.to_thread(
+            _submit, context, data, suffix, query, caller, job_id, is_resumed
+        )
+        headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
+        return answer(resource(job), status=202, headers=headers)
+
+    return await once(
+        request, data, submit, caller=caller, records=context.access.accounts.idempotency,
+        new_id=context.submissions.new_id, now=context.clock(),
+    )  # fmt: skip
 
 
 async def show_job(request: web.Request) -> web.Response:
@@ -68,11 +82,22 @@ async def cancel_job(request: web.Request) -> web.Response:
 
 
 def _submit(
-    context: ApiContext, data: bytes, suffix: str, query: SubmitQuery, caller: Caller
-) -> Job:
+    context: ApiContext, data: bytes, suffix: str, query: SubmitQuery, caller: Caller,
+    job_id: str, is_resumed: bool,
+) -> Job:  # fmt: skip
+    if is_resumed:
+        try:
+            return find_job(context.fs, context.places, job_id)
+        except UsageError:
+            pass  # the request that came first did not get that far
     try:
         job = context.submissions.submit(
-            data, suffix=suffix, priority=query.priority, owner=caller.owner, world=query.world
+            data,
+            suffix=suffix,
+            priority=query.priority,
+            owner=caller.owner,
+            world=query.world,
+            job_id=job_id,
         )
     except OSError as error:
         if error.errno in FULL or error.errno == errno.EDQUOT:

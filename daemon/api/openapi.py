@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from daemon.api.credentials import COOKIE
 from daemon.api.models import Problem
 from daemon.api.problems import PROBLEM_TYPE, title_of
 from daemon.api.route import DOCUMENT_TYPES, Answer, Route
@@ -41,7 +42,10 @@ def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": _schemas(routes),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
     }
 
@@ -54,8 +58,9 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [*_in_path(route), *_in_query(route), *_in_headers(route)],
         "responses": _responses(route),
     }
+    if route.scope is not None or route.is_for_callers:
+        told["security"] = [{}, {"key": []}, {"session": []}]  # open installations ask for none
     if route.scope is not None:
-        told["security"] = [{}, {"key": []}]  # open installations ask for none
         told["x-scope"] = route.scope.value
     if route.body is not None:
         content = {media_type: {"schema": dict(route.body)} for media_type in DOCUMENT_TYPES}

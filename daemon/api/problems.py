@@ -32,27 +32,6 @@ class HttpRefusal(ReelkilnError):
         self.headers = dict(headers or {})
 
 
-class KeyMissing(HttpRefusal):
-    """Nobody is known to call."""
-
-    code = "key-missing"
-    http_status = 401
-
-
-class ScopeMissing(HttpRefusal):
-    """Who calls may not do this."""
-
-    code = "scope-missing"
-    http_status = 403
-
-
-class OriginRefused(HttpRefusal):
-    """A page of another site asks in the name of who looks at it."""
-
-    code = "origin-refused"
-    http_status = 403
-
-
 class NotFound(HttpRefusal):
     """There is no such thing, or it is a stranger's."""
 

@@ -10,6 +10,7 @@ from daemon.api.downloads import download, download_file, list_files
 from daemon.api.events import job_events
 from daemon.api.health import METRICS_SCOPE, alive, metrics, ready
 from daemon.api.jobs import cancel_job, create_job, list_jobs, show_job
+from daemon.api.keys import KeyAsked, KeyList, NewKeyShown, create_key, list_keys, revoke_key
 from daemon.api.models import (
     Alive,
     AnySchema,
@@ -20,6 +21,17 @@ from daemon.api.models import (
     Readiness,
     SchemaNames,
     document_schema,
+)
+from daemon.api.people import (
+    AccountAsked,
+    AccountShown,
+    LoginAsked,
+    Me,
+    SessionShown,
+    log_in,
+    log_out,
+    me,
+    register,
 )
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
@@ -43,6 +55,9 @@ _ASKED_BY = {
 }
 
 
+_IDEMPOTENT = {"Idempotency-Key": "A fresh UUID; the request is done once within 24 hours."}
+
+
 def _file(media_type: str) -> dict[int, Answer]:
     whole = Answer(description="The whole file.", media_type=media_type, headers=_DIGESTS)
     part = Answer(
@@ -58,13 +73,13 @@ JOB_ROUTES = (
         method="POST", path="/v1/jobs", handler=create_job, scope=Scope.RENDER,
         operation="createJob", summary="Hand in a document; it becomes a job.",
         answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
-        problems=(409, 422, 507),
+        headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="POST", path="/v1/render", handler=create_job, scope=Scope.RENDER,
         operation="render", summary="The same as POST /v1/jobs.",
         answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
-        problems=(409, 422, 507),
+        headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="GET", path="/v1/jobs", handler=list_jobs, scope=Scope.READ,
@@ -158,6 +173,47 @@ HEALTH_ROUTES = (
     ),
 )  # fmt: skip
 
+PEOPLE_ROUTES = (
+    Route(
+        method="POST", path="/v1/accounts", handler=register, scope=None, is_for_callers=True,
+        operation="register", summary="Make an account; for admins, or where anybody may.",
+        answers={201: Answer(description="The account.", model=AccountShown)},
+        body_model=AccountAsked, problems=(409, 422), tag="people",
+    ),
+    Route(
+        method="POST", path="/v1/sessions", handler=log_in, scope=None, is_for_callers=True,
+        operation="logIn", summary="Begin a session; its token comes as a cookie.",
+        answers={201: Answer(description="The session.", model=SessionShown)},
+        body_model=LoginAsked, problems=(422,), tag="people",
+    ),
+    Route(
+        method="DELETE", path="/v1/sessions", handler=log_out, scope=None, is_for_callers=True,
+        operation="logOut", summary="End the session of the cookie.",
+        answers={204: Answer(description="It is over.")}, tag="people",
+    ),
+    Route(
+        method="GET", path="/v1/me", handler=me, scope=None, is_for_callers=True,
+        operation="me", summary="Who calls, and what they may.",
+        answers={200: Answer(description="Who calls.", model=Me)}, tag="people",
+    ),
+    Route(
+        method="POST", path="/v1/keys", handler=create_key, scope=None, is_for_callers=True,
+        operation="createKey", summary="Make a key; it is shown this once.",
+        answers={201: Answer(description="The key.", model=NewKeyShown)},
+        body_model=KeyAsked, problems=(422,), tag="people",
+    ),
+    Route(
+        method="GET", path="/v1/keys", handler=list_keys, scope=None, is_for_callers=True,
+        operation="listKeys", summary="One's own keys; everybody's for an admin.",
+        answers={200: Answer(description="The keys, oldest first.", model=KeyList)}, tag="people",
+    ),
+    Route(
+        method="DELETE", path="/v1/keys/{key_id}", handler=revoke_key, scope=None,
+        is_for_callers=True, operation="revokeKey", summary="Shut a key for ever.",
+        answers={204: Answer(description="It opens nothing any more.")}, tag="people",
+    ),
+)  # fmt: skip
+
 PAGE_ROUTES = (
     Route(
         method="GET", path="/openapi.json", handler=openapi_document, scope=None,
@@ -177,6 +233,6 @@ PAGE_ROUTES = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *STORAGE_ROUTES,
+    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES, *STORAGE_ROUTES,
 )  # fmt: skip
 """Every route there is."""

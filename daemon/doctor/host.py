@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 
-from daemon.doctor.finding import Finding, broken, fine, poor
+from daemon.doctor.bounds import inotify_findings, resource_bounds
+from daemon.doctor.finding import Finding, broken, fine
 from daemon.places import Places
 from daemon.settings import limits_of
 from renderer.errors import ReelkilnError
 from renderer.fonts import load_fonts, text_engine_fingerprint
 from renderer.toolchain import find_toolchain
 
-_INOTIFY = Path("/proc/sys/fs/inotify")
-_FEWEST = {"max_user_watches": 8192, "max_user_instances": 128}
 _OURS = "reelkiln"
 
 
@@ -24,7 +23,8 @@ def look_at_host(places: Places, environment: Mapping[str, str]) -> Iterator[Fin
     yield _settings(environment)
     yield _toolchain(environment)
     yield _fonts()
-    yield from inotify_findings(_INOTIFY)
+    yield from inotify_findings()
+    yield resource_bounds()
     yield foreign_daemon(_files_of_distributions())
     yield _store(places)
     yield _index(places, environment)
@@ -52,26 +52,6 @@ def _fonts() -> Finding:
     except (ReelkilnError, OSError) as error:
         return broken("fonts", f"the fonts cannot be read: {error}", "reinstall reelkiln")
     return fine("fonts", f"{len(families)} families")
-
-
-def inotify_findings(folder: Path) -> Iterator[Finding]:
-    """Whether the kernel lets the inbox be watched; `folder` is that of its settings."""
-    if not folder.is_dir():
-        yield poor("inotify", "this kernel has no inotify", "nothing: the inbox is scanned")
-        return
-    few = []
-    for name, fewest in sorted(_FEWEST.items()):
-        value = int((folder / name).read_text())
-        if value < fewest:
-            few.append(f"fs.inotify.{name}={fewest}")
-    if few:
-        yield poor(
-            "inotify",
-            "the kernel allows few watches; the inbox may have to be scanned",
-            "sysctl -w " + " ".join(few),
-        )
-    else:
-        yield fine("inotify", "enough watches are allowed")
 
 
 def foreign_daemon(owners: Iterable[str]) -> Finding:

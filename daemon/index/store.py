@@ -28,8 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.index.database import index_url, make_engine, reading, writing
-from daemon.index.migrating import upgrade
+from daemon.database import reading, upgrade, writing
+from daemon.index.database import index_url, make_engine
 from daemon.index.tables import jobs
 from daemon.jobs import Job, JobState, job_from_json
 from renderer.errors import UsageError
@@ -112,6 +112,19 @@ class JobIndex:
         with reading(self.engine) as connection:
             found = {row.state: row.jobs for row in connection.execute(query)}
         return MappingProxyType({state: int(found.get(state, 0)) for state in JobState})
+
+    def ended(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of the jobs that the index knows to have ended."""
+        final = [state for state in JobState if state.is_final]
+        query = select(jobs.c.job_id).where(
+            jobs.c.job_id.in_(bindparam("ids", expanding=True)), jobs.c.state.in_(final)
+        )
+        with reading(self.engine) as connection:
+            return frozenset(
+                job_id
+                for batch in _batches(ids)
+                for job_id in connection.scalars(query, {"ids": batch})
+            )
 
     def remove(self, ids: Iterable[str]) -> int:
         """Forget jobs; how many were known."""

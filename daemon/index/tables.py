@@ -6,35 +6,9 @@ Every filter has an index that ends in the order of pages, so no question sorts 
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Column,
-    Dialect,
-    Double,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-)
+from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text
 
-
-class AnyText(TypeDecorator[str]):
-    """Text that strangers chose, kept as bytes: lone surrogates and NUL are allowed in it."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        """Text to bytes."""
-        return None if value is None else value.encode("utf-8", "surrogatepass")
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        """Bytes to text."""
-        return None if value is None else bytes(value).decode("utf-8", "surrogatepass")
-
+from daemon.database.columns import AnyText
 
 metadata = MetaData()
 

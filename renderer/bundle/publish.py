@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -12,6 +12,9 @@ from renderer.errors import RenderFailed
 
 STAGING = ".staging-"
 """Begins the names of folders that are being filled."""
+
+BeforePublish = Callable[[str, str], None]
+"""Told the name and the digest of a bundle, its bytes being safe; what it raises stops it."""
 
 QUARANTINE = ".quarantine"
 """Folder of an outbox for what was refused or damaged; nothing in it is ever replaced."""
@@ -37,9 +40,14 @@ def staging_folder(outbox: Path) -> Iterator[Path]:
         ) from error
 
 
-def publish(folder: Path, target: Path) -> bool:
-    """Flush `folder` and give it its name; False, and nothing done, when that is taken."""
+def at_once(name: str, digest: str) -> None:
+    """Nobody needs to know before a bundle is published."""
+
+
+def publish(folder: Path, target: Path, before: Callable[[], None]) -> bool:
+    """Flush `folder`, call `before`, give it its name; False when that is taken."""
     sync_tree(folder)
+    before()
     return rename_new(folder, target)
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from renderer.archive import Member, Sums, copy_summed, write_zip
 from renderer.bundle.contents import BundleContents
 from renderer.bundle.manifest import ARCHIVE, Manifest, manifest_from_bytes
-from renderer.bundle.publish import QUARANTINE, move_to_quarantine, publish, staging_folder
+from renderer.bundle.publish import (
+    QUARANTINE,
+    BeforePublish,
+    at_once,
+    move_to_quarantine,
+    publish,
+    staging_folder,
+)
 from renderer.bundle.quality import Finding, check_files
 from renderer.bundle.statement import derived_files
 from renderer.bundle.verifying import verify_folder
@@ -34,19 +42,27 @@ class Bundle:
 
 
 def seal(
-    contents: BundleContents, store: Store, outbox: Path, *, listen: Listener = ignore
+    contents: BundleContents,
+    store: Store,
+    outbox: Path,
+    *,
+    listen: Listener = ignore,
+    before_publish: BeforePublish = at_once,
 ) -> Bundle:
     """Put `contents` into `outbox` as one folder, which appears whole or not at all.
 
     May run twice and in several processes at once: all get the same bundle. A sound bundle
     of that name is never touched: it is reused when it is equal, and an error otherwise. A
-    damaged one is moved to `.quarantine/` and replaced. Raises OutputRejected for files
-    that are not what was promised (they go to the quarantine), StorageFull, RenderFailed,
-    and StoreCorrupt when a stored object is not what its name says.
+    damaged one is moved to `.quarantine/` and replaced. `before_publish` hears which bundle
+    will be there, also of one that is reused; when it raises nothing is published. Raises
+    OutputRejected for files that are not what was promised (they go to the quarantine),
+    StorageFull, RenderFailed, and StoreCorrupt when a stored object is not what its name says.
     """
     manifest = _sound_manifest(contents)
     target = outbox / manifest.folder
+    announce = partial(before_publish, manifest.folder, manifest.bundle_digest)
     if not contents.findings and (bundle := _already_there(target, manifest, listen)):
+        announce()
         return bundle
     with staging_folder(outbox) as folder:
         sums = _bring_in(contents, store, folder)
@@ -55,7 +71,7 @@ def seal(
         if findings:
             raise _refused(folder, outbox, manifest, findings)
         _complete(folder, manifest, sums)
-        while not publish(folder, target):
+        while not publish(folder, target, announce):
             if bundle := _already_there(target, manifest, listen):
                 return bundle
     return Bundle(path=target, digest=manifest.bundle_digest, reused=False)

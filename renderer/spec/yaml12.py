@@ -8,7 +8,7 @@ from typing import Any
 from renderer.errors import Fault, Path, Position
 from renderer.limits import Limits
 from renderer.spec.positions import Lines, Reading
-from renderer.spec.scalars import number_fault, too_deep, too_many, written_twice
+from renderer.spec.scalars import number_fault, too_deep, written_twice
 from renderer.spec.yaml_nodes import Node, build_tree
 
 _INT = re.compile(r"[-+]?[0-9]+")
@@ -36,14 +36,14 @@ def read_yaml(text: str, limits: Limits) -> Reading:
     walker = _Walker(lines, limits, reading)
     try:
         reading.value = walker.read(tree.root, (), tree.root.position)
-    except _TooMuch as error:
+    except _TooDeep as error:
         reading.is_whole = False
         reading.faults.append(error.fault)
     return reading
 
 
-class _TooMuch(Exception):
-    """Aliases written out pass a limit; the walk ends."""
+class _TooDeep(Exception):
+    """Aliases written out nest too deep; the walk ends."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)
@@ -51,20 +51,16 @@ class _TooMuch(Exception):
 
 
 class _Walker:
-    """Expands aliases, each use with its own path, within the limits."""
+    """Expands aliases, each use with its own path; the tree has counted the values."""
 
     def __init__(self, lines: Lines, limits: Limits, reading: Reading) -> None:
         self.lines = lines
         self.limits = limits
         self.reading = reading
-        self.count = 0
 
     def read(self, node: Node, path: Path, key_position: Position) -> Any:
-        self.count += 1
-        if self.count > self.limits.max_nodes:
-            raise _TooMuch(too_many(path, key_position, self.limits))
         if len(path) > self.limits.max_depth:
-            raise _TooMuch(too_deep(path, key_position, self.limits))
+            raise _TooDeep(too_deep(path, key_position, self.limits))
         self.reading.places.setdefault(path, (key_position, node.position))
         if node.kind == "mapping":
             return self.mapping(node, path)

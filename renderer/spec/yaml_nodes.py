@@ -14,26 +14,31 @@ import yaml
 from renderer.errors import Fault, Position
 from renderer.limits import Limits
 from renderer.spec.positions import Lines
-from renderer.spec.scalars import too_deep
+from renderer.spec.scalars import too_deep, too_many
 
+_AFTER_ANCHOR = frozenset("\t\n\r ,[]{}") | {""}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A scalar (`text`), a list (`items`) or a mapping (`pairs`), and where it begins."""
+    """A scalar (`text`), a list (`items`) or a mapping (`pairs`), and where it begins.
+
+    `values` counts it and, once it is closed, what it holds with all aliases written out.
+    """
 
     kind: str
     position: Position
     text: str = ""
     is_plain: bool = False
+    values: int = 1
     items: list[Node] = field(default_factory=list)
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Tree:
-    """The root node, if the text has one, and what is wrong so far.
+    """The root node, if the text has one that may be walked, and what is wrong so far.
 
     `is_whole` is False when the text could not be understood up to its end.
     """
@@ -69,6 +74,7 @@ class _Builder:
         self.open: list[Node] = []
         self.keys: list[Node | None] = []
         self.anchors: dict[str, Node] = {}
+        self.values = 0
         self.documents = 0
 
     def take(self, event: Any) -> bool:
@@ -77,13 +83,23 @@ class _Builder:
         if isinstance(event, yaml.DocumentStartEvent):
             return self.begin_document(position)
         if isinstance(event, yaml.CollectionEndEvent):
-            self.open.pop()
+            closed = self.open.pop()
             self.keys.pop()
+            closed.values += self.values  # see `node`, which took away what was there before
         elif isinstance(event, yaml.AliasEvent):
             self.alias(event.anchor or "", position)
         elif isinstance(event, yaml.NodeEvent):
-            return self.node(event, position)
-        return True
+            self.node(event, position)
+        return self.is_bounded(position)
+
+    def is_bounded(self, position: Position) -> bool:
+        """Whether depth and the number of values are within the limits; else that is a fault."""
+        if len(self.open) > self.limits.max_depth:
+            self.stop(too_deep((), position, self.limits))
+        elif self.values > self.limits.max_nodes:
+            self.stop(too_many((), position, self.limits))
+            self.tree.root = None  # a walk would write out what was refused
+        return self.tree.is_whole
 
     def begin_document(self, position: Position) -> bool:
         self.documents += 1
@@ -91,10 +107,13 @@ class _Builder:
             self.fault("several-documents", "a second document begins", position, "one a file")
         return self.documents == 1
 
-    def node(self, event: Any, position: Position) -> bool:
+    def node(self, event: Any, position: Position) -> None:
         if event.tag is not None:
             hint = "quotes make text; everything else needs no tag"
             self.fault("bad-tag", f"the tag {_tag(event.tag)} is not allowed", position, hint)
+        message, hint = _misread(self.text, event)
+        if message:
+            self.fault("bad-yaml", f"not YAML: {message}", position, hint)
         node = Node(kind=_kind(event), position=position)
         if event.anchor:
             self.anchors[event.anchor] = node
@@ -102,14 +121,11 @@ class _Builder:
             node.text = event.value
             node.is_plain = not event.style
             self.add(node)
-            return True
+            return
         self.add(node)
+        node.values -= self.values
         self.open.append(node)
         self.keys.append(None)
-        if len(self.open) > self.limits.max_depth:
-            self.stop(too_deep((), position, self.limits))
-            return False
-        return True
 
     def alias(self, name: str, position: Position) -> None:
         node = self.anchors.get(name)
@@ -129,9 +145,11 @@ class _Builder:
             self.open[-1].items.append(node)
         elif self.keys[-1] is None:
             self.keys[-1] = node
+            return  # the name of a value is none
         else:
             self.open[-1].pairs.append((self.keys[-1], node))
             self.keys[-1] = None
+        self.values += node.values
 
     def fault(self, code: str, message: str, position: Position, hint: str = "") -> None:
         fault = Fault(code=code, message=message, hint=hint, position=position)
@@ -141,6 +159,21 @@ class _Builder:
         """Take note of a fault after which the text makes no sense."""
         self.tree.is_whole = False
         self.tree.faults.append(fault)
+
+
+def _misread(text: str, event: Any) -> tuple[str, str]:
+    """What libyaml reads otherwise than YAML means, with a hint; nothing when all is well.
+
+    It takes `?x` between brackets for a key `x`, and ends an anchor at the first odd character.
+    """
+    index = event.start_mark.index
+    if text[index - 1 : index] == "?":
+        return "a ? right before a text", "put the text into quotes, with the ? if it belongs to it"
+    name = f"&{event.anchor}"
+    follows = text[index + len(name) : index + len(name) + 1]
+    if event.anchor and text.startswith(name, index) and follows not in _AFTER_ANCHOR:
+        return f"the anchor {name} goes on with {follows}", "use letters, digits, - and _ alone"
+    return "", ""
 
 
 def _kind(event: Any) -> str:

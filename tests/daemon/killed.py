@@ -6,6 +6,7 @@ import sys
 import traceback
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from daemon.fs import RealFs
@@ -95,3 +96,22 @@ class Storm:
             traceback.print_exc(file=sys.__stderr__)
         finally:
             os._exit(status)
+
+
+def recovery_killed_everywhere(folder: Path, at: int, step: int = 1) -> int:
+    """A life killed at its call `at`, and after it a recovery killed at every `step`th call.
+
+    How many were killed; 0 when no life has that many calls.
+    """
+    kills = 0
+    for then in count(1, step):
+        storm = Storm(folder / f"{at}-{then}")
+        if not storm.daemons([(at, bool(at % 2))]):
+            return kills
+        is_over = not storm.daemons([(then, bool(then % 2))])
+        storm.finish()
+        kills += storm.kills
+        rmtree(storm.root)
+        if is_over:
+            return kills
+    return kills

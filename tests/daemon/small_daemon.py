@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -16,6 +16,7 @@ from daemon.outcomes import MAX_SUSPECT_ATTEMPTS
 from daemon.owners import Owners
 from daemon.places import Places
 from daemon.recovery import recover
+from daemon.stranded import let_go
 
 WORDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFUSAL = {"code": "spec-invalid", "message": "no", "errors": [{"line": 1, "column": 2}]}
@@ -28,8 +29,10 @@ class World:
 
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     starts: Counter[str] = field(default_factory=Counter)
+    published: dict[str, str] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     now: float = 1000.0
+    wait_s: float = 0.0
 
     def word(self) -> str:
         return f"n{next(self.numbers)}"
@@ -44,7 +47,7 @@ class SomeOwners(Owners):
     world: World
 
     def is_dead(self, owner: str) -> bool:
-        return owner != self.me and (owner == "none" or owner in self.world.dead)
+        return owner != self.me and (owner in self.world.dead or super().is_dead(owner))
 
 
 class SmallDaemon:
@@ -55,7 +58,6 @@ class SmallDaemon:
         self.inbox = Inbox(fs, places, owner, lambda: world.now, world.new_id, world.word)
         self.owners = SomeOwners(papers=self.inbox.papers, monotonic=lambda: world.now)
         self.owners.world = world
-        self.published = 0
 
     def run(self) -> None:
         """Start, recover, and work until nothing is left."""
@@ -65,7 +67,11 @@ class SmallDaemon:
 
     def turn(self) -> bool:
         """One job, if there is one."""
+        let_go(self.inbox, self.places, (), lambda: self.world.now)  # nothing is worked on now
         for claim in recover(self.inbox, self.owners, self.fs, self.places):
+            job = self.inbox.ledger.read(claim.job_id)
+            if job is not None and job.not_before > self.world.now:
+                continue
             claimed = self.inbox.take(claim)
             if claimed is not None:
                 self.work(claimed)
@@ -90,7 +96,7 @@ class SmallDaemon:
             if b"fail" in claimed.data:
                 self.inbox.fail(claimed, FAILURE)
             elif b"later" in claimed.data and not claimed.job.retries:
-                self.inbox.give_back(claimed, 0.0, retries=1)
+                self.inbox.give_back(claimed, self.world.now + self.world.wait_s, retries=1)
             else:
                 self.render(claimed)
 
@@ -106,7 +112,7 @@ class SmallDaemon:
                 raise
 
     def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
-        claim, fs = claimed.claim, self.fs
+        fs = self.fs
         fs.make_folder(folder)
         film = b"film of " + claimed.data
         name = f"b-{sha256(claimed.data).hexdigest()[:16]}"
@@ -115,16 +121,19 @@ class SmallDaemon:
         fs.write_new(folder / "manifest.json", manifest)
         fs.sync_folder(folder)
         digest = sha256(manifest).hexdigest()
-        claimed = self.inbox.announce(claimed, name, digest)
-        if not self.inbox.still_ours(claim):
+        told = self.inbox.announce(claimed, name, digest)
+        if told is None:
+            if self.inbox.is_cancelled(claimed.job):
+                self.inbox.cancel(claimed)
+            move_new(fs, folder, self.places.own("trash") / folder.name)
             return
         try:
             fs.rename_new(folder, self.places.outbox / name)
-            self.published += 1
+            self.world.published[claimed.job.job_id] = name
         except FileExistsError:
             move_new(fs, folder, self.places.own("trash") / folder.name)
         fs.sync_folder(self.places.outbox)
-        self.inbox.succeed(claimed, name, digest)
+        self.inbox.succeed(told, name, digest)
 
 
 def made(fs: Fs, root: Path) -> Places:
@@ -188,12 +197,30 @@ def receipts_hold(fs: Fs, places: Places) -> dict[str, Job]:
     return receipts
 
 
-def nothing_is_owed(fs: Fs, places: Places, drops: Mapping[str, bytes], *, died: int) -> None:
-    """I1 to I8 and I10 once daemons have run undisturbed."""
-    bundles_are_whole(fs, places)
-    assert spec_bytes(fs, places) == sorted(drops.values())
-    receipts = receipts_hold(fs, places)
+def nothing_is_owed(
+    fs: Fs,
+    places: Places,
+    drops: Mapping[str, bytes],
+    *,
+    died: int,
+    tried_again: Collection[str] = (),
+) -> None:
+    """I1 to I8 and I10 once daemons have run undisturbed.
+
+    The specs of the jobs `tried_again` were moved back to the inbox by hand.
+    """
+    receipts = all_is_told(fs, places, sorted(drops.values()), died=died, tried_again=tried_again)
     assert sorted(job.name for job in receipts.values()) == sorted(drops)
+
+
+def all_is_told(
+    fs: Fs, places: Places, specs: list[bytes], *, died: int, tried_again: Collection[str] = ()
+) -> dict[str, Job]:
+    """As `nothing_is_owed`, for specs whose names may be equal; the receipts."""
+    bundles_are_whole(fs, places)
+    assert spec_bytes(fs, places) == specs
+    receipts = receipts_hold(fs, places)
+    assert len(receipts) == len(specs) + len(tried_again)
     for empty in ("claimed", "intents", "work", "parts", "cancel"):
         assert fs.names(places.own(empty)) == [], empty
     assert all(not name.endswith((".json", ".cancel")) for name in fs.names(places.inbox))
@@ -202,10 +229,13 @@ def nothing_is_owed(fs: Fs, places: Places, drops: Mapping[str, bytes], *, died:
         document = json.loads(fs.read(places.status(job.job_id), 10**6))
         assert (document["state"], document["bundle"]) == (job.state, job.bundle)
         assert (job.error or {}).get("code") != "poison" or died >= MAX_SUSPECT_ATTEMPTS
-    _ends_lie_where_they_belong(fs, places, receipts)
+    _ends_lie_where_they_belong(fs, places, receipts, tried_again)
+    return receipts
 
 
-def _ends_lie_where_they_belong(fs: Fs, places: Places, receipts: dict[str, Job]) -> None:
+def _ends_lie_where_they_belong(
+    fs: Fs, places: Places, receipts: dict[str, Job], tried_again: Collection[str]
+) -> None:
     done = set(fs.names(places.own("done")))
     failed = {job_id for job_id, job in receipts.items() if job.state is JobState.FAILED}
     assert done == set(receipts) - failed
@@ -213,12 +243,20 @@ def _ends_lie_where_they_belong(fs: Fs, places: Places, receipts: dict[str, Job]
     for folder in (places.rejected, places.failed):
         names = fs.names(folder)
         errors = [name for name in names if name.endswith(".error.json")]
-        assert sorted(names) == sorted([*errors, *(n.removesuffix(".error.json") for n in errors)])
+        assert len(names) == 2 * len(errors) - _alone(errors, names)
         for name in errors:
             data = json.loads(fs.read(folder / name, 10**6))
             explained[data["job_id"]] = data
             assert data["code"]
             assert data["code"] == "poison" or {"line", "column"} <= data["errors"][0].keys()
+            if data["job_id"] in tried_again:
+                assert name.removesuffix(".error.json") not in names
+                continue
             spec = fs.read(folder / name.removesuffix(".error.json"), 10**6)
             assert sha256(spec).hexdigest() == receipts[data["job_id"]].spec_sha256
     assert set(explained) == failed
+
+
+def _alone(errors: list[str], names: list[str]) -> int:
+    """How many error files stand beside no spec: those of specs that were moved back."""
+    return sum(name.removesuffix(".error.json") not in names for name in errors)

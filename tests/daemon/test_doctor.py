@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from daemon.doctor import Finding, Level, examine
+from daemon.doctor.bounds import inotify_findings
 from daemon.doctor.folders import clock_finding, look_at_folders
-from daemon.doctor.host import foreign_daemon, inotify_findings
+from daemon.doctor.host import foreign_daemon
 from daemon.index import open_index
 from daemon.places import Places
 from tests.command import reelkiln
@@ -46,7 +47,7 @@ def test_a_sound_installation_has_no_fault_and_is_left_as_it_was(
     findings = examine(places.root, environment)
     assert " ".join(finding.check for finding in findings) == (
         "folders one-disk file-system space writable rename no-replace sync case clock "
-        "limits ffmpeg fonts inotify modules store index"
+        "limits ffmpeg fonts inotify resources modules store index"
     )
     faults = [f for f in findings if f.level is Level.FAULT and f.check not in ("space", "modules")]
     assert faults == []

@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 from shutil import rmtree
 
-from tests.daemon.killed import Storm
+from tests.daemon.killed import Storm, recovery_killed_everywhere
 
 
 def test_a_daemon_killed_before_or_after_any_call_loses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -18,6 +18,13 @@ def test_a_daemon_killed_before_or_after_any_call_loses_and_doubles_nothing(tmp_
         kills += storm.kills
         rmtree(storm.root)
     assert kills > 150
+
+
+def test_a_recovery_killed_at_any_call_after_a_life_killed_at_some_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    kills = sum(recovery_killed_everywhere(tmp_path, at, step=29) for at in (31, 97, 141))
+    assert kills > 15
 
 
 def test_daemons_killed_together_and_in_recovery_lose_and_double_nothing(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from daemon.inbox import Claimed, Inbox
-from daemon.jobs import Job, Priority
+from daemon.jobs import Job, JobState, Priority
 from daemon.ledger import Papers
 from daemon.outcomes import MAX_SUSPECT_ATTEMPTS
+from daemon.places import Claim
 from tests.daemon.simulated_fs import PowerCut, SimulatedFs
 from tests.daemon.small_daemon import (
     SmallDaemon,
@@ -38,7 +39,7 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs, daemon: A
     if chance.random() < 0.3:
         fs.write_new(places.inbox / "x0.json.cancel", b"")
         fs.sync_folder(places.inbox)
-    cuts, told = chance.randint(1, 4), set()
+    cuts, told, starts = chance.randint(1, 4), set(), {}
     for i in range(cuts):
         _until_cut(fs, daemon(fs, places, world, f"d{i}"), chance.choice((20, 60, 200)), chance)
         world.dead.add(f"d{i}")
@@ -49,10 +50,13 @@ def history(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs, daemon: A
             fs.power_loss()
         bundles_are_whole(fs, places)
         assert told <= receipts_hold(fs, places).keys()
+        there = fs.names(places.outbox)
+        starts |= {job: world.starts[job] for job, b in world.published.items() if b in there}
         assert len(rejected - set(fs.names(places.rejected)) - set(fs.names(places.failed))) <= 2
     daemon(fs, places, world, "last").run()
     nothing_is_owed(fs, places, drops, died=cuts)
     assert all(n <= MAX_SUSPECT_ATTEMPTS + 1 for n in world.starts.values())
+    assert all(world.starts[job] == n for job, n in starts.items()), "published, yet made again"
 
 
 def _until_cut(fs: SimulatedFs, daemon: SmallDaemon, calls: int, chance: random.Random) -> None:
@@ -189,7 +193,7 @@ def test_the_protocol_without_one_of_its_steps_is_caught(mutant: type[SimulatedF
     assert is_caught(mutant)
 
 
-def _in_place(self: Papers, path: Path, document: Any, name: Any) -> None:
+def _in_place(self: Papers, path: Path, document: Any, name: Any, claim: Any) -> None:
     if name == self.fs.rename_new and self.fs.stat(path) is not None:
         raise FileExistsError
     self.fs.unlink(path)
@@ -200,11 +204,17 @@ def _moved_before_explained(self: Inbox, claimed: Claimed, job: Job) -> None:
     self._fs.rename_new(
         self._places.claimed(claimed.claim), self._places.own("done") / claimed.job.job_id
     )
-    self.ledger.write(self._explained(job))
+    job, _ = self._explained(claimed.claim, job)
+    self.ledger.write(job, claimed.claim)
 
 
-def _no_error_file(self: Inbox, job: Job) -> Job:
-    return self.outbox.decide(job)
+def _no_error_file(self: Inbox, claim: Claim, job: Job) -> tuple[Job, Path]:
+    decided = self.outbox.decide(job, claim)
+    is_failed = decided.state is JobState.FAILED
+    target = (
+        self._folder(decided) / job.name if is_failed else Path("/r/.reelkiln/done") / job.job_id
+    )
+    return decided, target
 
 
 ORDERS = [
@@ -212,7 +222,7 @@ ORDERS = [
     (Inbox, "_end", _moved_before_explained),
     (Inbox, "_explained", _no_error_file),
     (Inbox, "_grant_wishes", lambda self, job: None),
-    (Inbox, "_is_published", lambda self, job: True),
+    (Inbox, "is_published", lambda self, job: True),
 ]
 
 
@@ -230,7 +240,7 @@ class RenamesReceiptFirst(SmallDaemon):
     def build(self, claimed: Claimed, folder: Path, work: Path) -> None:
         decide = self.inbox.outbox.decide
         job = self.inbox._ended(claimed, "succeeded", bundle="b", bundle_digest="0")  # type: ignore
-        decide(job)
+        decide(job, claimed.claim)
         super().build(claimed, folder, work)
 
 

@@ -24,8 +24,7 @@ def a_daemon(root: Path) -> tuple[FaultyFs, Places, SmallDaemon]:
 
 
 def freed(daemon: SmallDaemon, blamed: str = "") -> None:
-    fs, places = daemon.fs, daemon.places
-    let_go(daemon.inbox, fs, places, (), lambda: 1000.0, blamed=blamed)
+    let_go(daemon.inbox, daemon.places, (), lambda: 1000.0, blamed=blamed)
 
 
 def calls_of_one_job(root: Path, data: bytes) -> int:
@@ -83,7 +82,7 @@ def test_a_claim_that_a_shift_works_on_is_left_alone(tmp_path: Path) -> None:
     assert seen is not None
     claimed = daemon.inbox.claim(path, seen, Priority.NORMAL)
     assert claimed is not None
-    let_go(daemon.inbox, fs, places, {claimed.job.job_id}, lambda: 0.0)
+    let_go(daemon.inbox, places, {claimed.job.job_id}, lambda: 0.0)
     assert daemon.inbox.still_ours(claimed.claim)
 
 

@@ -16,8 +16,13 @@ import pytest
 from PIL import Image
 from ulid import ULID
 
+from daemon.accounts.store import Accounts
 from daemon.api import ApiContext, ApiServer, ApiSettings
+from daemon.api.access_settings import AccessSettings
+from daemon.api.callers import Access
+from daemon.api.rates import Rates
 from daemon.inbox import Inbox
+from daemon.kept import open_kept
 from daemon.service import ServeSettings, Service
 from daemon.submissions import Submissions
 
@@ -36,6 +41,10 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
         submissions=Submissions(
             papers=inbox.papers, clock=time.time, new_id=lambda: str(ULID())
+        ),
+        access=Access(
+            accounts=Accounts(open_kept(service.places.root, {})), settings=AccessSettings(),
+            rates=Rates(time.monotonic_ns), clock=time.time,
         ),
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
@@ -59,6 +68,7 @@ def listening(context: ApiContext) -> Iterator[httpx.Client]:
             yield client
     finally:
         server.stop()
+        context.access.accounts.close()
 
 
 @pytest.fixture

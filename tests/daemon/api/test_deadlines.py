@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from daemon.api import ApiServer, ApiSettings
-from daemon.api.callers import is_loopback, refuse_open_elsewhere
 from daemon.api.deadlines import Door
 from daemon.service import Service
 from renderer.errors import UsageError
@@ -134,12 +133,3 @@ def test_a_running_request_is_finished_before_the_end(service: Service) -> None:
     assert b"HTTP/1.1 422 " in told
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
-
-
-def test_an_open_api_listens_on_loopback_alone() -> None:
-    for host in ("127.0.0.1", "::1", "localhost", "127.3.2.1"):
-        assert is_loopback(host)
-        refuse_open_elsewhere(host)
-    for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", ""):
-        with pytest.raises(UsageError, match="would be open"):
-            refuse_open_elsewhere(host)

@@ -23,7 +23,7 @@ def test_a_well_daemon_is_ready_and_says_what_it_looked_at(client: httpx.Client)
         answer = client.get(path)
         told = answer.json()
         assert (answer.status_code, told["status"], told["open"]) == (200, "ready", True), told
-        checks = {"serving", "inbox", "outbox", "state", "disk", "index", "ffmpeg"}
+        checks = {"serving", "inbox", "outbox", "state", "disk", "index", "catalog", "ffmpeg"}
         assert {reason["check"] for reason in told["reasons"]} == checks
 
 
@@ -87,7 +87,7 @@ def test_serve_without_the_api_or_open_to_others(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(tmp_path)]
     done = subprocess.run([*argv, "--host", "0.0.0.0"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "would be open to all" in done.stderr
+    assert "there is no key that could open it" in done.stderr
     with subprocess.Popen([*argv, "--no-api"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as child:  # fmt: skip
         assert child.stderr is not None

@@ -6,34 +6,34 @@ from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 
-from daemon.api import callers
-from daemon.api.callers import Caller, Scope
+from daemon.api.callers import Scope
 from daemon.api.routes import ROUTES
 from tests.daemon.api.conftest import SPEC, until
 
-_USUAL = frozenset({Scope.RENDER, Scope.READ})
+_USUAL = ["render", "read"]
 KNOWN = {
-    "ada": Caller(owner="ada", scopes=_USUAL),
-    "bob": Caller(owner="bob", scopes=_USUAL),
-    "reader": Caller(owner="ada", scopes=frozenset({Scope.READ})),
-    "root": Caller(owner="root", scopes=_USUAL | {Scope.ADMIN}),
+    "root": {"owner": "root", "scopes": [*_USUAL, "admin"]},  # first: it makes the others
+    "ada": {"owner": "ada", "scopes": _USUAL},
+    "bob": {"owner": "bob", "scopes": _USUAL},
+    "reader": {"owner": "ada", "scopes": ["read"]},
 }
+KEYS: dict[str, str] = {}
 
 
-@pytest.fixture(autouse=True)
-def named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key of a caller is its name."""
-
-    async def find(request: web.Request) -> Caller | None:
-        return KNOWN.get(request.headers.get("Authorization", ""))
-
-    monkeypatch.setattr(callers, "find_caller", find)
+@pytest.fixture(autouse=True, scope="module")
+def named(working: httpx.Client) -> None:
+    """Each has a key of its own."""
+    KEYS.clear()
+    for who, wish in KNOWN.items():
+        headers = {"X-API-Key": KEYS["root"]} if KEYS else {}
+        key = working.post("/v1/keys", json=wish, headers=headers)
+        KEYS[who] = key.json()["key"]
 
 
 def asked(client: httpx.Client, who: str, method: str, path: str, **more: Any) -> httpx.Response:
-    return client.request(method, path, headers={"Authorization": who}, **more)
+    headers = {"Authorization": f"Bearer {KEYS[who]}"}
+    return client.request(method, path, headers=headers, **more)
 
 
 def test_nobody_and_whoever_may_not(working: httpx.Client) -> None:
@@ -42,7 +42,7 @@ def test_nobody_and_whoever_may_not(working: httpx.Client) -> None:
             continue
         answer = working.request(route.method, _path(route.path, "0" * 26))
         assert (answer.status_code, answer.json()["code"]) == (401, "key-missing")
-        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["www-authenticate"] == 'Bearer realm="reelkiln"'
         if route.scope is not Scope.READ:
             answer = asked(working, "reader", route.method, _path(route.path, "0" * 26))
             assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")

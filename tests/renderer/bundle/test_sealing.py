@@ -19,7 +19,7 @@ from renderer.bundle import BundleContents, seal, verify
 from renderer.bundle.manifest import FileEntry
 from renderer.bundle.quality import Finding
 from renderer.digest import digest_of, digest_of_bytes
-from renderer.errors import OutputRejected, RenderFailed, StorageFull, StoreCorrupt
+from renderer.errors import Interrupted, OutputRejected, RenderFailed, StorageFull, StoreCorrupt
 from renderer.events import Event, Warned
 from renderer.store import LocalStore
 from tests.renderer.bundle.sealed import PIN, SPEC, all_files, contents_of
@@ -120,6 +120,26 @@ def test_an_equal_bundle_is_reused_and_left_untouched(
     assert {path: path.stat() for path in first.path.iterdir()}.keys() == before.keys()
     assert all(path.stat().st_ino == found.st_ino for path, found in before.items())
     assert os.listdir(outbox) == [first.path.name]
+
+
+def test_who_wants_to_know_hears_of_a_bundle_before_it_is_there_and_may_stop_it(
+    contents: BundleContents, store: LocalStore, outbox: Path
+) -> None:
+    told: list[tuple[str, str, bool]] = []
+
+    def hear(name: str, digest: str) -> None:
+        told.append((name, digest, (outbox / name).exists()))
+
+    def refuse(name: str, digest: str) -> None:
+        raise Interrupted("not now")
+
+    with pytest.raises(Interrupted):
+        seal(contents, store, outbox, before_publish=refuse)
+    assert os.listdir(outbox) == []
+    bundle = seal(contents, store, outbox, before_publish=hear)
+    seal(contents, store, outbox, before_publish=hear)
+    named = (bundle.path.name, bundle.digest)
+    assert told == [(*named, False), (*named, True)]
 
 
 def test_a_damaged_bundle_is_set_aside_with_words_and_made_anew(

@@ -111,6 +111,20 @@ def test_aliases_are_written_out_each_with_its_own_place() -> None:
     assert reading.places[("c",)][0] == Position(line=2, column=1)
 
 
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("{ ?foo: bar }", 4), ("[?x]", 3), ("{?'x': 1}", 3), ("key: &an:chor value", 6)],
+)
+def test_what_libyaml_reads_otherwise_than_yaml_means_is_refused(text: str, column: int) -> None:
+    fault = read_yaml(text, LIMITS).faults[0]
+    assert (fault.code, fault.position) == ("bad-yaml", Position(line=1, column=column))
+
+
+@pytest.mark.parametrize("text", ["? x\n: 1", "{? x: 1}", "a: &b [1]", "[&a x,&b {}]", "?a: ?b"])
+def test_question_marks_and_anchors_in_their_place_are_read(text: str) -> None:
+    assert read_yaml(text, LIMITS).faults == []
+
+
 def test_an_alias_bomb_is_refused_quickly_by_the_count_of_its_values() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]

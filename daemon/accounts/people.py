@@ -1,0 +1,167 @@
+"""`People`: accounts with a password, and the sessions of their browsers."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, Row, delete, insert, select, update
+from ulid import ULID
+
+from daemon.accounts.passwords import check_password, hashed, matches, needs_new_hash
+from daemon.accounts.refusals import EmailTaken, EmailUnfit
+from daemon.accounts.tokens import TokenKind, new_token, proves, token_id_of
+from daemon.accounts.types import (
+    RENDER_AND_READ,
+    Account,
+    Scopes,
+    Session,
+    scopes_as_text,
+    scopes_of_text,
+)
+from daemon.database import insert_new, reading, writing
+from daemon.kept.tables import accounts, sessions
+
+_LONGEST_EMAIL = 254
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session that was just begun; `secret` is what the browser keeps."""
+
+    session: Session
+    account: Account
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The tables of accounts and sessions. Every method raises KeptUnavailable."""
+
+    engine: Engine
+
+    def register(
+        self, email: str, password: str, *, now: float, scopes: Scopes = RENDER_AND_READ
+    ) -> Account:
+        """Make an account. Raises EmailUnfit, EmailTaken and PasswordUnfit."""
+        check_password(password)
+        account = Account(
+            account_id=str(ULID.from_timestamp(now)),
+            email=folded_email(email),
+            scopes=scopes,
+            created_at=now,
+        )
+        row = {
+            "account_id": account.account_id,
+            "email": account.email,
+            "password_hash": hashed(password),  # takes a while, so before the lock
+            "scopes": scopes_as_text(scopes),
+            "created_at": now,
+        }
+        with writing(self.engine) as connection:
+            if not insert_new(connection, accounts, row):
+                raise EmailTaken("there is an account of that address", hint="log in with it")
+        return account
+
+    def get(self, account_id: str) -> Account | None:
+        """The account of that id."""
+        with reading(self.engine) as connection:
+            query = select(accounts).where(accounts.c.account_id == account_id)
+            row = connection.execute(query).first()
+        return None if row is None else _account(row)
+
+    def log_in(self, email: str, password: str, *, now: float, lasting: float) -> NewSession | None:
+        """Begin a session of `lasting` seconds; None for a wrong address or password alike."""
+        row = self._row_of(email)
+        if not matches(password, row.password_hash if row else None) or row is None:
+            return None
+        if needs_new_hash(row.password_hash):
+            self._rehash(row.account_id, password)
+        return self._begin(_account(row), now, lasting)
+
+    def find(self, text: str, *, now: float) -> tuple[Session, Account] | None:
+        """The live session of that token, and whose it is."""
+        session_id = token_id_of(TokenKind.SESSION, text)
+        whose = sessions.join(accounts, sessions.c.account_id == accounts.c.account_id)
+        columns = (
+            sessions.c.digest,
+            sessions.c.expires_at,
+            sessions.c.created_at.label("begun_at"),
+            *accounts.c,
+        )
+        query = select(*columns).select_from(whose).where(sessions.c.session_id == session_id)
+        with reading(self.engine) as connection:
+            row = connection.execute(query).first()
+        if not proves(text, row.digest if row else None) or row is None or session_id is None:
+            return None
+        session = Session(
+            session_id=session_id,
+            account_id=row.account_id,
+            created_at=row.begun_at,
+            expires_at=row.expires_at,
+        )
+        return (session, _account(row)) if session.is_live(now) else None
+
+    def log_out(self, session_id: str) -> None:
+        """End a session; one that is not there is no error."""
+        with writing(self.engine) as connection:
+            connection.execute(delete(sessions).where(sessions.c.session_id == session_id))
+
+    def log_out_everywhere(self, account_id: str) -> None:
+        """End every session of an account."""
+        with writing(self.engine) as connection:
+            connection.execute(delete(sessions).where(sessions.c.account_id == account_id))
+
+    def is_empty(self) -> bool:
+        """Whether there is no account."""
+        with reading(self.engine) as connection:
+            return connection.execute(select(accounts.c.account_id).limit(1)).first() is None
+
+    def _row_of(self, email: str) -> Row[Any] | None:
+        try:
+            folded = folded_email(email)
+        except EmailUnfit:
+            return None  # as unknown as any other address
+        with reading(self.engine) as connection:
+            return connection.execute(select(accounts).where(accounts.c.email == folded)).first()
+
+    def _begin(self, account: Account, now: float, lasting: float) -> NewSession:
+        token = new_token(TokenKind.SESSION)
+        session = Session(
+            session_id=token.token_id,
+            account_id=account.account_id,
+            created_at=now,
+            expires_at=now + lasting,
+        )
+        with writing(self.engine) as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+            connection.execute(insert(sessions), {**asdict(session), "digest": token.digest})
+        return NewSession(session=session, account=account, secret=token.text)
+
+    def _rehash(self, account_id: str, password: str) -> None:
+        renewed = update(accounts).where(accounts.c.account_id == account_id)
+        with writing(self.engine) as connection:
+            connection.execute(renewed.values(password_hash=hashed(password)))
+
+
+def folded_email(email: str) -> str:
+    """The address as accounts are found by it. Raises EmailUnfit.
+
+    What mail servers take is for them to say; this keeps out what cannot be one.
+    """
+    folded = unicodedata.normalize("NFKC", email).strip().casefold()
+    name, sign, host = folded.rpartition("@")
+    printable = folded.isprintable() and " " not in folded
+    if not (name and sign and host and printable and len(folded) <= _LONGEST_EMAIL):
+        raise EmailUnfit("this is not an address of mail", hint="write name@host")
+    return folded
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        account_id=row.account_id,
+        email=row.email,
+        scopes=scopes_of_text(row.scopes),
+        created_at=row.created_at,
+    )

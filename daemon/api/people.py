@@ -1,0 +1,203 @@
+"""Accounts and sessions over HTTP: register, log in, log out, and who am I."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from daemon.accounts.people import NewSession
+from daemon.accounts.tokens import csrf_of
+from daemon.accounts.types import RENDER_AND_READ, Account, Scope, Scopes
+from daemon.api.bodies import Asked, body_as
+from daemon.api.callers import ACCESS, ANYBODY, Access, Caller, caller_of, is_loopback
+from daemon.api.credentials import COOKIE, shown_by
+from daemon.api.refusals import KeyMissing, RegistrationClosed, ScopeMissing
+
+_T = TypeVar("_T")
+_FROM_ONE_ADDRESS = 3  # so many people may share one
+
+
+class AccountAsked(Asked):
+    """An account to be made. `scopes` are for admins to choose."""
+
+    email: str = Field(max_length=254)
+    password: str = Field(max_length=1024, repr=False)
+    scopes: tuple[Scope, ...] | None = None
+
+
+class LoginAsked(Asked):
+    """A session to be begun."""
+
+    email: str = Field(max_length=254)
+    password: str = Field(max_length=1024, repr=False)
+
+
+class AccountShown(BaseModel):
+    """An account."""
+
+    account_id: str
+    email: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+
+
+class SessionShown(BaseModel):
+    """A session; unsafe requests send `csrf_token` in the header X-CSRF-Token."""
+
+    account: AccountShown
+    csrf_token: str = Field(repr=False)
+    expires_at: datetime
+
+
+class Me(BaseModel):
+    """Who calls. `csrf_token` is there for sessions alone."""
+
+    owner: str
+    scopes: tuple[Scope, ...]
+    account: AccountShown | None = None
+    key_id: str | None = None
+    world: str | None = None
+    csrf_token: str | None = None
+
+
+async def register(request: web.Request) -> web.Response:
+    """`POST /v1/accounts`: for admins, and for anybody where registration is open.
+
+    Who makes the first account of an API that is open to this machine becomes its admin.
+    """
+    access = request.app[ACCESS]
+    caller = await _known(request, access)
+    asked = await body_as(request, AccountAsked)
+    scopes = _scopes_of(asked, caller, access)
+    _slow_down(request, access, asked.email)
+    account = await _costly(
+        access,
+        lambda: access.accounts.people.register(
+            asked.email, asked.password, now=access.clock(), scopes=scopes
+        ),
+    )
+    return _answer(shown_account(account), status=201)
+
+
+async def log_in(request: web.Request) -> web.Response:
+    """`POST /v1/sessions`: the cookie of a session, for an address and its password."""
+    access = request.app[ACCESS]
+    asked = await body_as(request, LoginAsked)
+    _slow_down(request, access, asked.email)
+    begun = await _costly(
+        access,
+        lambda: access.accounts.people.log_in(
+            asked.email, asked.password, now=access.clock(), lasting=access.settings.session_s
+        ),
+    )
+    if begun is None:
+        raise KeyMissing
+    response = _answer(_shown_session(begun), status=201)
+    response.set_cookie(
+        COOKIE,
+        begun.secret,
+        max_age=int(access.settings.session_s),
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=access.settings.secure_cookies,
+    )
+    return response
+
+
+async def log_out(request: web.Request) -> web.Response:
+    """`DELETE /v1/sessions`: the session ends here and now, also for whoever copied its cookie."""
+    access = request.app[ACCESS]
+    caller = await caller_of(request, access)
+    if caller.session_id:
+        await asyncio.to_thread(access.accounts.people.log_out, caller.session_id)
+    response = web.Response(status=204)
+    response.del_cookie(
+        COOKIE, path="/", httponly=True, samesite="Strict", secure=access.settings.secure_cookies
+    )
+    return response
+
+
+async def me(request: web.Request) -> web.Response:
+    """`GET /v1/me`: who calls, and what they may."""
+    access = request.app[ACCESS]
+    caller = await caller_of(request, access)
+    account = None
+    if caller.account_id:
+        account = await asyncio.to_thread(access.accounts.people.get, caller.account_id)
+    return _answer(
+        Me(
+            owner=caller.owner,
+            scopes=tuple(sorted(caller.scopes)),
+            account=shown_account(account) if account else None,
+            key_id=caller.key_id or None,
+            world=caller.world or None,
+            csrf_token=caller.csrf_token or None,
+        )
+    )
+
+
+def shown_account(account: Account) -> AccountShown:
+    """An account as clients see it."""
+    return AccountShown(
+        account_id=account.account_id,
+        email=account.email,
+        scopes=tuple(sorted(account.scopes)),
+        created_at=datetime.fromtimestamp(account.created_at, UTC),
+    )
+
+
+async def _known(request: web.Request, access: Access) -> Caller | None:
+    """Who calls; None for somebody who shows nothing at all."""
+    try:
+        return await caller_of(request, access)
+    except KeyMissing:
+        if shown_by(request).key is not None:
+            raise
+        return None
+
+
+def _scopes_of(asked: AccountAsked, caller: Caller | None, access: Access) -> Scopes:
+    is_admin = caller is not None and caller.may(Scope.ADMIN)
+    if not (is_admin or access.settings.is_registering):
+        raise RegistrationClosed(
+            "accounts are made by admins alone", hint="ask one of them for an account"
+        )
+    if asked.scopes is None:
+        return ANYBODY.scopes if caller is ANYBODY else RENDER_AND_READ
+    if not is_admin:
+        raise ScopeMissing("only an admin chooses scopes", hint="leave scopes out")
+    return frozenset(asked.scopes)
+
+
+def _slow_down(request: web.Request, access: Access, email: str) -> None:
+    """Raises TooManyRequests for who tries many passwords, or one password on many accounts."""
+    often = access.settings.logins_per_minute
+    access.rates.take(f"password of {email.strip().casefold()}", often)
+    address = request.remote or ""
+    if not is_loopback(address):  # a proxy's, who speaks for many
+        access.rates.take(f"passwords from {address}", often * _FROM_ONE_ADDRESS)
+
+
+async def _costly(access: Access, act: Callable[[], _T]) -> _T:
+    async with access.passwords:
+        return await asyncio.to_thread(act)
+
+
+def _shown_session(begun: NewSession) -> SessionShown:
+    return SessionShown(
+        account=shown_account(begun.account),
+        csrf_token=csrf_of(begun.secret),
+        expires_at=datetime.fromtimestamp(begun.session.expires_at, UTC),
+    )
+
+
+def _answer(model: BaseModel, *, status: int = 200) -> web.Response:
+    return web.Response(
+        body=model.model_dump_json().encode(), status=status, content_type="application/json"
+    )

@@ -1,0 +1,171 @@
+"""The database of a set of tables: where it is, how it is spoken to, what is said when it is gone.
+
+SQLite in a file of the root, unless REELKILN_DATABASE_URL names a PostgreSQL that several
+machines share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from daemon.places import Places
+from renderer.errors import ReelkilnError, UsageError
+
+SETTING = "REELKILN_DATABASE_URL"
+
+_BUSY_MS = 60_000  # a rebuild of 100 000 jobs holds the lock for some seconds
+_CONNECT_S = 10
+_WRITES = "reelkiln_writes"
+_TABLES = "reelkiln_tables"
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    f"PRAGMA busy_timeout = {_BUSY_MS}",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+class DatabaseUnavailable(ReelkilnError):
+    """A database cannot be asked now."""
+
+    code = "database-unavailable"
+    http_status = 503
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableSet:
+    """Tables that live and migrate together.
+
+    `what` names them in messages ("the index"), `file` is their SQLite file below `.reelkiln`,
+    `way_out` says what to do when that file is damaged. `migrations` is their folder of Alembic
+    revisions and `version_table` where their revision is noted: sets that share a PostgreSQL
+    do not share that. What is not `rebuildable` survives a power cut from the moment it is
+    committed, and its file is for the daemon's user alone.
+    """
+
+    what: str
+    file: str
+    metadata: MetaData
+    migrations: Path
+    version_table: str
+    rebuildable: bool
+    way_out: str
+    unavailable: type[DatabaseUnavailable]
+
+
+def database_url(tables: TableSet, root: Path, environment: Mapping[str, str]) -> URL:
+    """The database of a root. Raises UsageError when the setting is no such address.
+
+    A setting that names an SQLite file names that of the index, which may be thrown away; what
+    is not rebuildable lies beside it in a file of its own.
+    """
+    text = environment.get(SETTING)
+    if not text:
+        file = Places(root.absolute()).own(tables.file)
+        return URL.create("sqlite", database=str(file))
+    try:
+        url = make_url(text)
+    except ArgumentError as error:  # its message may hold the password
+        raise UsageError(f"{SETTING} is not an address", hint=_EXAMPLE) from error
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database:
+        named = Path(url.database)
+        file = named if tables.rebuildable else named.with_name(tables.file)
+        return url.set(drivername="sqlite", database=str(file))
+    raise UsageError(
+        f"{SETTING} names {url.drivername}, which is neither a file nor PostgreSQL", hint=_EXAMPLE
+    )
+
+
+_EXAMPLE = "write postgresql://USER:PASSWORD@HOST/DATABASE, or sqlite:////path/to/file"
+
+
+def make_engine(tables: TableSet, url: URL) -> Engine:
+    """The engine for `database_url`. Nothing is opened yet. UsageError without the driver."""
+    options = {_TABLES: tables}
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, execution_options=options)
+        event.listen(engine, "connect", _prepare_sqlite(tables))
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_S},
+            execution_options=options,
+        )
+    except ImportError as error:
+        raise UsageError(
+            f"{SETTING} names a PostgreSQL, and its driver is not installed",
+            hint="pip install 'reelkiln[postgres]'",
+        ) from error
+
+
+def tables_of(engine: Engine) -> TableSet:
+    """The set that an engine was made for."""
+    found: TableSet = engine.get_execution_options()[_TABLES]
+    return found
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads. Raises the set's DatabaseUnavailable."""
+    with _told(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: it waits its turn first. Raises the set's DatabaseUnavailable."""
+    writer = engine.execution_options(**{_WRITES: True})
+    with _told(engine), writer.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _told(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        tables, url = tables_of(engine), engine.url
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise tables.unavailable(
+            f"{tables.what} {url.render_as_string(hide_password=True)} does not answer: {cause}",
+            hint=_way_out(tables, url),
+        ) from error
+
+
+def _way_out(tables: TableSet, url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return f"check that its folder is on a local disk and may be written; {tables.way_out}"
+    return f"check that the server runs and that {SETTING} may log in"
+
+
+def _prepare_sqlite(tables: TableSet) -> Any:
+    # A lost index is made again, and a torn one is not possible. What cannot be made again is
+    # synced with each commit.
+    synchronous = f"PRAGMA synchronous = {'NORMAL' if tables.rebuildable else 'FULL'}"
+
+    def prepare(connection: Any, record: object) -> None:
+        # The driver's own idea of when a transaction begins is switched off: `_begin_sqlite` says.
+        connection.isolation_level = None
+        for pragma in (*_PRAGMAS, synchronous):
+            connection.execute(pragma).fetchall()
+
+    return prepare
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: one that reads first and then writes cannot wait for it.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

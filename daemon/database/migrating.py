@@ -1,0 +1,60 @@
+"""Bringing a set of tables up to what this version expects."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, text
+
+from daemon.database.engine import TableSet, tables_of, writing
+
+_FOLDER = Path(__file__).parent / "alembic"
+_LOCK = 0x7265656C  # any number, the same for every daemon
+_ONE_AT_A_TIME = threading.Lock()  # what Alembic's `context` stands for is one a process
+
+
+def upgrade(engine: Engine) -> None:
+    """Make or migrate the tables; daemons that start together do it one after another.
+
+    Raises the set's DatabaseUnavailable, also for a database of a newer version.
+    """
+    tables = tables_of(engine)
+    if engine.url.get_backend_name() == "sqlite":
+        _make_file(tables, Path(engine.url.database or ""))
+    with _ONE_AT_A_TIME, writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        try:
+            command.upgrade(_config(tables, connection), "head")
+        except CommandError as error:
+            raise tables.unavailable(
+                f"{tables.what} was made by another version of reelkiln: {error}",
+                hint=f"run that version; {tables.way_out}",
+            ) from error
+
+
+def _make_file(tables: TableSet, file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not tables.rebuildable:  # SQLite gives its -wal and -shm the permissions of the file
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise tables.unavailable(
+            f"{tables.what} cannot be kept in {file}: {error.strerror}",
+            hint="give its folder to the daemon's user",
+        ) from error
+
+
+def _config(tables: TableSet, connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("version_locations", str(tables.migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["connection"] = connection
+    config.attributes["tables"] = tables
+    return config
