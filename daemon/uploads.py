@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +29,8 @@ _ID = re.compile(r"[0-9A-Z]{26}")
 _MAX_RECORD = 1 << 16
 _LEAST_PART = 8 << 20
 _PARTS_AIMED_AT = 1_000
+_SWEEP_EVERY_S = 3600.0
+KEPT_S = 8 * 24 * 3600.0  # a day longer than any link of it
 
 PENDING, AVAILABLE, REFUSED = "pending", "available", "refused"
 
@@ -107,11 +109,13 @@ class Uploads:
         self.storage = storage
         self._folder, self._fs, self._clock, self._new_id = folder, fs, clock, new_id
         self._limits, self._assets = limits, assets
+        self._swept_at = float("-inf")
         folder.mkdir(parents=True, exist_ok=True)
 
     def promise(self, promise: Promise, owner: str, *, in_parts: bool = False) -> Upload:
         """Begin an upload. Raises UsageError for one that is too large, or is empty."""
         self._see_size(promise)
+        self._sweep_at_times()
         upload_id, now = self._new_id(), self._clock()
         upload = Upload(
             upload_id=upload_id, key=upload_key(upload_id, now), owner=owner, created_at=now,
@@ -199,7 +203,7 @@ class Uploads:
         self.storage.delete(upload.key)
         self._fs.unlink(self._record(upload.upload_id))
 
-    def sweep(self, older_than_s: float) -> None:
+    def sweep(self, older_than_s: float = KEPT_S) -> None:
         """Remove uploads that were promised so long ago, and never completed."""
         for name in self._fs.names(self._folder):
             upload = self.find(name.removesuffix(".json"))
@@ -207,6 +211,13 @@ class Uploads:
                 continue
             if self._clock() - upload.created_at >= older_than_s:
                 self.remove(upload)
+
+    def _sweep_at_times(self) -> None:
+        """Those who begin uploads pay for those who never ended theirs."""
+        if self._clock() - self._swept_at < _SWEEP_EVERY_S:
+            return
+        self._swept_at = self._clock()
+        self.sweep()
 
     def _see_size(self, promise: Promise) -> None:
         limit = self._limits.max_source_bytes
@@ -219,18 +230,16 @@ class Uploads:
             raise UsageError("an upload of no bytes", hint="is the file complete?")
 
     def _join(self, upload: Upload) -> None:
-        """Make one thing of the parts; one that was made before is found again."""
+        """Make one thing of the parts, unless another call has: keys are never given twice."""
         if not upload.parts_id or self.storage.exists(upload.key):
             return
-        parts = self.storage.list_parts(upload.key, upload.parts_id)
-        missing = sorted(set(range(1, upload.parts + 1)) - {part.number for part in parts})
-        if missing:
-            some = ", ".join(map(str, missing[:20]))
-            raise NotArrived(f"these parts have not arrived: {some}", hint="send them")
         try:
+            parts = self.storage.list_parts(upload.key, upload.parts_id)
+            _see_all(upload, parts)
             self.storage.complete(upload.key, upload.parts_id, parts)
-        except KeyTaken:
-            return  # another call of ours was faster: keys are never given twice
+        except (KeyTaken, UploadUnknown, NotArrived):
+            if not self.storage.exists(upload.key):
+                raise
 
     def _proven(self, upload: Upload) -> Upload:
         """The upload with what its bytes are. Raises UploadRefused."""
@@ -256,6 +265,13 @@ class Uploads:
     def _write(self, upload: Upload) -> None:
         data = json.dumps(asdict(upload)).encode()
         replace_file(self._fs, self._record(upload.upload_id), data, self._new_id())
+
+
+def _see_all(upload: Upload, parts: Sequence[Part]) -> None:
+    missing = sorted(set(range(1, upload.parts + 1)) - {part.number for part in parts})
+    if missing:
+        some = ", ".join(map(str, missing[:20]))
+        raise NotArrived(f"these parts have not arrived: {some}", hint="send them")
 
 
 def _upload(data: Mapping[str, Any]) -> Upload:

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from daemon.fs import RealFs, move_new
-from daemon.signing import HOUR_S, SigningKey
+from daemon.signing import HOUR_S, LONGEST_S, SigningKey
 from daemon.storage.contract import (
     CHUNK_BYTES,
     Listed,
@@ -28,7 +28,13 @@ from daemon.storage.contract import (
     checked_range,
     checked_seconds,
 )
-from daemon.storage.errors import KeyTaken, KeyUnknown, StorageUnavailable, UploadRefused
+from daemon.storage.errors import (
+    KeyTaken,
+    KeyUnknown,
+    StorageUnavailable,
+    UploadRefused,
+    UploadUnknown,
+)
 from daemon.storage.keys import checked_key
 from daemon.storage.local_parts import LocalParts
 from daemon.storage.orders import Order, order_of, order_url
@@ -38,6 +44,7 @@ from renderer.errors import ReelkilnError, UsageError
 
 UNKNOWN_TYPE = "application/octet-stream"
 _NEW = "new-"
+_ABANDONED_S = LONGEST_S + 24 * 3600
 _NO_ATTRIBUTES = frozenset({errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.E2BIG, errno.ENOSPC})
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _TAKEN = (FileExistsError, NotADirectoryError, IsADirectoryError)
@@ -46,7 +53,8 @@ _TAKEN = (FileExistsError, NotADirectoryError, IsADirectoryError)
 class LocalStorage:
     """The storage in `root`. `base_url` stands in front of signed paths, `public` of public ones.
 
-    `keys` gives the keys that links are signed with, the one in use first.
+    `keys` gives the keys that links are signed with, the one in use first. What dead processes
+    were writing is removed at the start, and so are uploads that outlived every link to them.
     """
 
     def __init__(
@@ -59,6 +67,8 @@ class LocalStorage:
         self._fs = RealFs()
         self._parts = LocalParts(root / ".uploads", self._fs)
         (root / ".new").mkdir(parents=True, exist_ok=True)
+        sweep_folders(root / ".new", _NEW)
+        self._parts.sweep(clock() - _ABANDONED_S)
 
     def put(self, key: str, data: bytes, *, media_type: str = "") -> Stored:
         """As `Storage.put`."""
@@ -181,7 +191,11 @@ class LocalStorage:
         media_type = self._parts.media_type(key, upload_id)
         self._see_free(key)
         with self.receiving() as path:
-            stored = self._publish(key, path, media_type, _copied(files, path))
+            try:
+                sha256 = _copied(files, path)
+            except FileNotFoundError as error:  # another call completed or aborted it meanwhile
+                raise UploadUnknown(key) from error
+            stored = self._publish(key, path, media_type, sha256)
         self._parts.forget(upload_id)
         return stored
 
@@ -207,11 +221,6 @@ class LocalStorage:
         if order.upload_id:
             return self._parts.put(order.key, order.upload_id, order.part, path, sha256)
         return self._publish(order.key, path, order.media_type, sha256).etag
-
-    def sweep(self, older_than_s: float) -> None:
-        """Remove what dead processes were writing, and uploads untouched for so long."""
-        sweep_folders(self.root / ".new", _NEW)
-        self._parts.sweep(self._clock() - older_than_s)
 
     def _signed(self, order: Order, expires_s: int, headers: Mapping[str, str]) -> Signed:
         url = order_url(self._keys(), order, now=self._clock(), seconds=checked_seconds(expires_s))

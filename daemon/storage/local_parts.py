@@ -89,7 +89,7 @@ class LocalParts:
         folder = self._root / upload_id
         if _UPLOAD.fullmatch(upload_id) and folder.is_dir():
             self._fs.unlink(folder / "about.json")  # from here on nobody knows it
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # two may be at it
 
     def sweep(self, before: float) -> None:
         """Remove uploads that nothing was added to since `before`, in seconds since 1970."""

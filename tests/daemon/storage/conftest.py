@@ -1,4 +1,4 @@
-"""Every storage against one contract, by real HTTP and a real S3 server."""
+"""The storages under test: a folder behind the API, and a bucket of a real S3 server."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 
 from daemon.signing import SigningKey
-from daemon.storage import Signed, Storage
-from daemon.storage.caching import Caching
+from daemon.storage import Signed
 from daemon.storage.local import LocalStorage
 from daemon.storage.opening import open_s3
-from daemon.storage.retrying import Retrying
 from daemon.storage.s3 import S3Storage
+from renderer.bundle import seal
+from renderer.store import LocalStore as ObjectStore
 from tests.daemon.seaweed import running_seaweed
-from tests.daemon.storage_contract import MIB, StorageContract, bytes_of
 from tests.daemon.storage_server import serving
+from tests.renderer.bundle.sealed import contents_of, make_media
 
+Expired = Callable[[Callable[[], Signed]], Signed]
 PUBLIC = "https://cdn.example/films"
 
 
@@ -73,9 +74,6 @@ def bucket(seaweed: Mapping[str, str]) -> S3Storage:
     return storage
 
 
-Expired = Callable[[Callable[[], Signed]], Signed]
-
-
 @pytest.fixture
 def over(served: Served) -> Expired:
     """Made when the clock stood an hour and a second back."""
@@ -90,58 +88,9 @@ def over(served: Served) -> Expired:
     return made
 
 
-class TestLocal(StorageContract):
-    @pytest.fixture
-    def storage(self, served: Served) -> Storage:
-        return served.storage
-
-    @pytest.fixture
-    def expired(self, over: Expired) -> Expired:
-        return over
-
-    @pytest.mark.long
-    def test_200_mib_in_parts(self, storage: Storage) -> None:
-        self.upload_in_parts(storage, bytes_of(200 * MIB), 8 * MIB)
-
-
-class TestLocalRetried(TestLocal):
-    @pytest.fixture
-    def storage(self, served: Served) -> Storage:
-        return Retrying(served.storage)
-
-
-class TestLocalCached(TestLocal):
-    @pytest.fixture
-    def storage(self, served: Served, tmp_path: Path) -> Storage:
-        return Caching(served.storage, tmp_path / "near", max_bytes=20 * MIB)
-
-
-class TestS3(StorageContract):
-    tick_s = 1.1
-
-    @pytest.fixture
-    def storage(self, bucket: S3Storage) -> Storage:
-        return bucket
-
-    @pytest.fixture
-    def expired(self) -> Expired:
-        def made(sign: Callable[[], Signed]) -> Signed:
-            from unittest.mock import patch
-
-            from botocore import auth
-
-            long_ago = auth.get_current_datetime() - auth.datetime.timedelta(seconds=3601)
-            with patch.object(auth, "get_current_datetime", return_value=long_ago):
-                return sign()
-
-        return made
-
-    @pytest.mark.long
-    def test_200_mib_in_parts(self, storage: Storage) -> None:
-        self.upload_in_parts(storage, bytes_of(200 * MIB), 8 * MIB)
-
-
-class TestS3Wrapped(TestS3):
-    @pytest.fixture
-    def storage(self, bucket: S3Storage, tmp_path: Path) -> Storage:
-        return Caching(Retrying(bucket), tmp_path / "near", max_bytes=20 * MIB)
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle."""
+    folder = tmp_path_factory.mktemp("sealed")
+    store = ObjectStore(folder / "store")
+    return seal(contents_of(store, make_media(folder)), store, folder / "out").path
