@@ -14,7 +14,6 @@ from daemon.storage.s3 import S3Storage
 from renderer.errors import VerifyMismatch
 from tests.daemon.storage.conftest import Served
 from tests.daemon.storage_contract import read
-from tests.renderer.bundle.sealed import all_files
 
 
 def test_a_bundle_is_published_manifest_last_and_once(
