@@ -17,7 +17,6 @@ from daemon.storage.retrying import Retrying
 from tests.daemon.storage.conftest import Served
 from tests.daemon.storage_contract import MIB, bytes_of, new_key, read, send
 
-
 _AS_THEY_ARE = frozenset({"inner", "presign", "part_url", "local_path", "delete_many"})
 
 
