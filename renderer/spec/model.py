@@ -11,7 +11,7 @@ from renderer.spec.base import Part
 from renderer.spec.clips import Item, Trim, Volume
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.numbers import NotBool, Number, Written
-from renderer.spec.origins import Source
+from renderer.spec.origins import Source, SourceText
 from renderer.spec.style import TextStyle
 from renderer.spec.values import (
     ColourText,
@@ -146,6 +146,11 @@ class Envelope(Part):
     )
     title: Annotated[str, Field(max_length=300)] | None = Field(
         None, description="For people and the manifest.", examples=["Launch film"]
+    )
+    brand: SourceText | None = Field(
+        None,
+        description="A brand kit: looks of text, background, `{{brand.primary}}` as a colour.",
+        examples=["brands/acme.yaml"],
     )
     variables: dict[Identifier, Scalar] = Field(
         {}, description="Values for `{{name}}` anywhere below."
