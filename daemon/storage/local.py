@@ -201,8 +201,9 @@ class LocalStorage:
 
     def abort(self, key: str, upload_id: str) -> None:
         """As `Storage.abort`."""
-        checked_key(key)
-        self._parts.forget(upload_id)
+        with suppress(UploadUnknown):
+            self._parts.folder(checked_key(key), upload_id)
+            self._parts.forget(upload_id)
 
     def order_of(self, method: str, path: str, query: str) -> Order:
         """What a signed request allows; path and query raw, as they came. Raises LinkRefused."""

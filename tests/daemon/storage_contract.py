@@ -456,6 +456,20 @@ class StorageContract:
         assert send(signed, b"x").status_code == 404
         assert not storage.exists(key)
 
+    def test_an_upload_is_of_one_key(self, storage: Storage) -> None:
+        key, other = new_key(), new_key()
+        upload = storage.begin(key)
+        send(storage.part_url(key, upload, 1), b"x")
+        parts = storage.list_parts(key, upload)
+        with pytest.raises(UploadUnknown):
+            storage.list_parts(other, upload)
+        with pytest.raises(UploadUnknown):
+            storage.complete(other, upload, parts)
+        assert not storage.exists(other)
+        storage.abort(other, upload)
+        assert storage.list_parts(key, upload) == parts
+        storage.abort(key, upload)
+
     @pytest.mark.parametrize("number", [0, -1, 10_001])
     def test_parts_are_numbered_from_one(self, storage: Storage, number: int) -> None:
         key = new_key()

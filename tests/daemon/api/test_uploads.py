@@ -7,7 +7,7 @@ import hashlib
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from PIL import Image
 
 from daemon.api.context import ApiContext
 from daemon.service import Service
-from daemon.uploads import Upload, Uploads
+from daemon.storage import Part, Stored
+from daemon.storage.around import Around
+from daemon.storage.errors import UploadUnknown
+from daemon.uploads import Promise, Upload, Uploads
 from tests.daemon.api.conftest import context_of, listening
 
 MIB = 1 << 20
@@ -162,13 +165,13 @@ def test_what_is_not_what_was_promised_is_refused_and_gone(
 def test_bytes_that_were_changed_in_the_storage_are_refused(
     client: httpx.Client, context: ApiContext
 ) -> None:
-    data = png()
-    told = client.post("/v1/uploads/presign", json=promise(data)).json()
+    data = b"what was sent"
+    told = client.post("/v1/uploads/presign", json=promise(data, "text/plain")).json()
     send(client, told["request"], data)
     assert context.storage is not None
     path = context.storage.local_path(told["key"])
     assert path is not None
-    path.write_bytes(png("red"))
+    path.write_bytes(data.upper())
     refused = client.post(f"/v1/uploads/{told['upload_id']}/complete")
     assert refused.status_code == 422
 
@@ -205,6 +208,25 @@ def test_a_crash_between_joining_and_proving_loses_nothing(
     upload = uploads.find(told["upload_id"])
     assert upload is not None
     uploads.storage.complete(upload.key, upload.parts_id, uploads.arrived(upload))
+    assert client.post(f"{here}/complete").json()["status"] == "available"
+
+
+def test_parts_that_another_call_joined_meanwhile_are_joined(
+    client: httpx.Client, context: ApiContext
+) -> None:
+    class Overtaken(Around):
+        def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> Stored:
+            self.inner.complete(key, upload_id, parts)
+            raise UploadUnknown(key)
+
+    uploads = context.uploads
+    assert uploads is not None
+    uploads.storage = Overtaken(uploads.storage)
+    data = png()
+    told = client.post("/v1/uploads/multipart", json=promise(data)).json()
+    here = f"/v1/uploads/{told['upload_id']}"
+    (part,) = client.post(f"{here}/part-urls", json={"parts": [1]}).json()["parts"]
+    send(client, part["request"], data)
     assert client.post(f"{here}/complete").json()["status"] == "available"
 
 
@@ -279,8 +301,6 @@ def test_strangers_do_not_learn_of_an_upload(client: httpx.Client) -> None:
 def test_uploads_that_nobody_completed_are_swept(context: ApiContext) -> None:
     uploads = context.uploads
     assert isinstance(uploads, Uploads)
-    from daemon.uploads import Promise
-
     data = png()
     asked = Promise(
         media_type="image/png", size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest()

@@ -27,21 +27,11 @@ class TestLocal(StorageContract):
     def expired(self, over: Expired) -> Expired:
         return over
 
-    @pytest.mark.long
-    def test_200_mib_in_parts(self, storage: Storage) -> None:
-        self.upload_in_parts(storage, bytes_of(200 * MIB), 8 * MIB)
-
 
 class TestLocalRetried(TestLocal):
     @pytest.fixture
     def storage(self, served: Served) -> Storage:
         return Retrying(served.storage)
-
-
-class TestLocalCached(TestLocal):
-    @pytest.fixture
-    def storage(self, served: Served, tmp_path: Path) -> Storage:
-        return Caching(served.storage, tmp_path / "near", max_bytes=20 * MIB)
 
 
 class TestS3(StorageContract):
@@ -60,12 +50,15 @@ class TestS3(StorageContract):
 
         return made
 
-    @pytest.mark.long
-    def test_200_mib_in_parts(self, storage: Storage) -> None:
-        self.upload_in_parts(storage, bytes_of(200 * MIB), 8 * MIB)
-
 
 class TestS3Wrapped(TestS3):
     @pytest.fixture
     def storage(self, bucket: S3Storage, tmp_path: Path) -> Storage:
         return Caching(Retrying(bucket), tmp_path / "near", max_bytes=20 * MIB)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backend", ["folder", "bucket"])
+def test_200_mib_in_parts(served: Served, bucket: S3Storage, backend: str) -> None:
+    storage: Storage = served.storage if backend == "folder" else bucket
+    StorageContract().upload_in_parts(storage, bytes_of(200 * MIB), 8 * MIB)
