@@ -248,7 +248,15 @@ def test_a_daemon_told_to_end_on_a_full_disk_gives_its_job_back(tmp_path: Path) 
 
 def test_a_root_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "root").write_text("a file")
-    argv = (sys.executable, "-m", "daemon.cli", "serve", "--root", str(tmp_path / "root"))
+    argv = (
+        sys.executable,
+        "-m",
+        "daemon.cli",
+        "serve",
+        "--root",
+        str(tmp_path / "root"),
+        "--no-api",
+    )
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "cannot be made" in done.stderr
