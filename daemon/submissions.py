@@ -21,6 +21,18 @@ _ID = re.compile(r"^[0-9A-Z]{26}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known of a document before it is claimed; `retry_of` the job that it failed in."""
+
+    kind: str = ""
+    spec_digest: str = ""
+    retry_of: str = ""
+
+
+NOTHING_KNOWN = About()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submissions:
     """The submitted jobs of one root; `new_id` must never give the same ULID twice."""
 
@@ -30,11 +42,12 @@ class Submissions:
 
     def submit(
         self, document: bytes, *, suffix: str = ".json", priority: Priority = Priority.NORMAL,
-        owner: str = "", world: str = "", job_id: str = "",
+        owner: str = "", world: str = "", job_id: str = "", about: About = NOTHING_KNOWN,
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; the job it becomes, which no crash takes back.
 
-        `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first.
+        `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first;
+        `about` is what that caller knows of the document.
 
         Raises ValueError for a suffix that is not in SUFFIXES, OSError when the disk does; then
         there is no job.
@@ -45,7 +58,8 @@ class Submissions:
         job = Job(
             job_id=job_id, name=job_id + suffix, state=JobState.QUEUED, priority=priority,
             spec_sha256=sha256(document).hexdigest(), created_at=now, updated_at=now,
-            owner=owner, world=world,
+            owner=owner, world=world, kind=about.kind, spec_digest=about.spec_digest,
+            retry_of=about.retry_of,
         )  # fmt: skip
         record = self.papers.places.submitted(job_id)
         self.papers.create(record, {**job.as_json(), "submitted_by": self.papers.owner})
