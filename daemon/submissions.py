@@ -81,6 +81,11 @@ class Submissions:
         fs.sync_folder(target.parent)
 
 
+def suffix_of(name: str) -> str:
+    """The suffix that a drop of this name has when it is handed in."""
+    return ".json" if name.lower().endswith(".json") else ".yaml"
+
+
 def submitted(papers: Papers, path: Path) -> Job | None:
     """The job that was promised to whoever submitted this drop; None for any other drop.
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -16,7 +17,11 @@ from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
 from daemon.places import Places
+from daemon.submissions import About
 from renderer.limits import Limits
+
+
+_STRIPES = 64
 
 
 class Submits(Protocol):
@@ -29,7 +34,7 @@ class Submits(Protocol):
 
     def submit(
         self, document: bytes, *, suffix: str = ..., priority: Priority = ...,
-        owner: str = ..., world: str = ..., job_id: str = ...,
+        owner: str = ..., world: str = ..., job_id: str = ..., about: About = ...,
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; durable before it returns."""
         ...
@@ -61,7 +66,10 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """One daemon, as the API sees it. `draining` is set when it ends."""
+    """One daemon, as the API sees it. `draining` is set when it ends.
+
+    `media` are the folders that relative sources are looked up in; none for the usual ones.
+    """
 
     places: Places
     fs: Fs
@@ -76,16 +84,22 @@ class ApiContext:
     draining: threading.Event
     limits: Limits = field(default_factory=Limits)
     settings: ApiSettings = field(default_factory=ApiSettings)
+    media: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
 class Turnstiles:
     """What is counted while the loop runs: documents being read, event streams, the end.
 
+    `same` are locks for equal documents: of two that come at once, the second finds the first.
+
     `store_bytes` is what the store held at `measured_at`: it takes long to measure.
     """
 
     documents: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    same: tuple[asyncio.Lock, ...] = field(
+        default_factory=lambda: tuple(asyncio.Lock() for _ in range(_STRIPES))
+    )
     streams: int = 0
     store_bytes: int = 0
     measured_at: float = float("-inf")

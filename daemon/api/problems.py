@@ -60,6 +60,13 @@ class NotFinished(HttpRefusal):
     http_status = 409
 
 
+class NotRetryable(HttpRefusal):
+    """The bytes of a failed job are not there to be tried again."""
+
+    code = "not-retryable"
+    http_status = 409
+
+
 class BundleGone(HttpRefusal):
     """The bundle was removed from the outbox."""
 

@@ -9,7 +9,7 @@ from daemon.api.docs_page import docs_file, docs_page, openapi_document
 from daemon.api.downloads import download, download_file, list_files
 from daemon.api.events import job_events
 from daemon.api.health import METRICS_SCOPE, alive, metrics, ready
-from daemon.api.jobs import cancel_job, create_job, list_jobs, show_job
+from daemon.api.jobs import cancel_job, create_job, list_jobs, retry_job, show_job
 from daemon.api.keys import KeyAsked, KeyList, NewKeyShown, create_key, list_keys, revoke_key
 from daemon.api.models import (
     Alive,
@@ -42,6 +42,11 @@ _ACCEPTED = Answer(
     model=JobResource,
     headers={"Location": "Where the job is.", **_SOON},
 )
+_THERE = Answer(
+    description="It is done already: the job and its bundle.",
+    model=JobResource,
+    headers={"Location": "Where the job is."},
+)
 _DIGESTS = {
     "ETag": 'Strong: "sha256:" and the digest of the file.',
     "Repr-Digest": "RFC 9530, sha-256 of the whole file.",
@@ -71,13 +76,13 @@ JOB_ROUTES = (
     Route(
         method="POST", path="/v1/jobs", handler=create_job, scope=Scope.RENDER,
         operation="createJob", summary="Hand in a document; it becomes a job.",
-        answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
+        answers={200: _THERE, 202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
         headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="POST", path="/v1/render", handler=create_job, scope=Scope.RENDER,
         operation="render", summary="The same as POST /v1/jobs.",
-        answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
+        answers={200: _THERE, 202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
         headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
@@ -98,6 +103,11 @@ JOB_ROUTES = (
         answers={202: Answer(description="Asked; the job as it stands.", model=JobResource,
                              headers=_ACCEPTED.headers)},
         problems=(409,),
+    ),
+    Route(
+        method="POST", path="/v1/jobs/{job_id}/retry", handler=retry_job, scope=Scope.RENDER,
+        operation="retryJob", summary="Hand a failed job in anew, as a new job.",
+        answers={202: _ACCEPTED}, headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="GET", path="/v1/jobs/{job_id}/events", handler=job_events, scope=Scope.READ,
