@@ -7,14 +7,14 @@ drop `inbox/<job>.json`. Whoever claims the drop gives the job the id and the ow
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from daemon.jobs import Job, JobState, Priority, job_from_json
 from daemon.ledger import Papers
-from daemon.places import claim_of
+from daemon.places import Places, claim_of
 
 SUFFIXES = (".json", ".yaml")
 _ID = re.compile(r"^[0-9A-Z]{26}$")
@@ -100,6 +100,13 @@ def submitted(papers: Papers, path: Path) -> Job | None:
     return job_from_json(record)
 
 
+def drops_of(places: Places, job_id: str) -> Iterator[tuple[Path, Priority]]:
+    """Where the drop of a submitted job may lie."""
+    for priority in Priority:
+        for suffix in SUFFIXES:
+            yield places.drops(priority) / (job_id + suffix), priority
+
+
 def promise_kept(papers: Papers, job_id: str) -> None:
     """The promise is kept: its job has a receipt."""
     papers.fs.unlink(papers.places.submitted(job_id))
@@ -132,11 +139,7 @@ def _was_never_dropped(papers: Papers, is_dead: Callable[[str], bool], job_id: s
 
 
 def _lies_in_inbox(papers: Papers, job_id: str) -> bool:
-    return any(
-        papers.fs.stat(papers.places.drops(priority) / (job_id + suffix)) is not None
-        for priority in Priority
-        for suffix in SUFFIXES
-    )
+    return any(papers.fs.stat(path) is not None for path, _ in drops_of(papers.places, job_id))
 
 
 def _is_claimed(papers: Papers, job_id: str) -> bool:

@@ -16,12 +16,20 @@ from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
+from daemon.owners import LEASE_S
 from daemon.places import Places
 from daemon.submissions import About
 from renderer.limits import Limits
 
-
 _STRIPES = 64
+
+
+class Assets(Protocol):
+    """What knows assets."""
+
+    def knows(self, asset_id: str, *, owner: str, world: str) -> bool:
+        """Whether there is such an asset of that owner in that world."""
+        ...
 
 
 class Submits(Protocol):
@@ -85,6 +93,8 @@ class ApiContext:
     limits: Limits = field(default_factory=Limits)
     settings: ApiSettings = field(default_factory=ApiSettings)
     media: tuple[Path, ...] = ()
+    lease_s: float = LEASE_S
+    assets: Assets | None = None
 
 
 @dataclass(slots=True)

@@ -111,6 +111,12 @@ class JobResource(Answered):
     links: Links
 
 
+class WorkList(Answered):
+    """Jobs that wait for a worker."""
+
+    jobs: list[JobResource]
+
+
 class JobPage(Answered):
     """Jobs, newest first. `cursor` asks for those that follow; null on the last page."""
 

@@ -51,7 +51,8 @@ def same_job(
     except DatabaseUnavailable as error:  # jobs are taken in without the index
         _log.warning("whether a job is there already cannot be told", error=str(error))
         return None
-    return next((job for job in _as_they_are(context, found) if _stands(context, job, states)), None)
+    standing = (job for job in _as_they_are(context, found) if _stands(context, job, states))
+    return next(standing, None)
 
 
 def _as_they_are(context: ApiContext, found: list[Job]) -> Iterator[Job]:

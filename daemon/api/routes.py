@@ -20,6 +20,7 @@ from daemon.api.models import (
     JobResource,
     Readiness,
     SchemaNames,
+    WorkList,
     document_schema,
 )
 from daemon.api.people import (
@@ -35,6 +36,17 @@ from daemon.api.people import (
 )
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
+from daemon.api.worker_moves import (
+    CompleteAsked,
+    FailAsked,
+    Leased,
+    MoveAsked,
+    WorkQuery,
+    complete_job,
+    fail_job,
+    find_work,
+    move_job,
+)
 
 _SOON = {"Retry-After": "Seconds until it is worth asking again."}
 _ACCEPTED = Answer(
@@ -133,6 +145,33 @@ JOB_ROUTES = (
         scope=Scope.READ, operation="downloadFile",
         summary="One file of a job's bundle, by its path in the manifest.",
         answers=_file("*/*"), headers=_ASKED_BY, problems=(409, 410, 416),
+    ),
+)  # fmt: skip
+
+WORKER_ROUTES = (
+    Route(
+        method="GET", path="/v1/work", handler=find_work, scope=Scope.WORKER,
+        operation="findWork", summary="Jobs that wait, those that go first first.", tag="workers",
+        answers={200: Answer(description="The jobs.", model=WorkList)}, query=WorkQuery,
+    ),
+    Route(
+        method="PATCH", path="/v1/jobs/{job_id}", handler=move_job, scope=Scope.WORKER,
+        operation="moveJob", summary="Take a job, tell how far it is, or give it back.",
+        answers={200: Answer(description="The job, with its lease while it is held.",
+                             model=Leased)},
+        body_model=MoveAsked, problems=(409, 422), tag="workers",
+    ),
+    Route(
+        method="POST", path="/v1/jobs/{job_id}/complete", handler=complete_job,
+        scope=Scope.WORKER, operation="completeJob", summary="A job that was taken succeeded.",
+        answers={200: Answer(description="The job.", model=JobResource)},
+        body_model=CompleteAsked, problems=(409, 422), tag="workers",
+    ),
+    Route(
+        method="POST", path="/v1/jobs/{job_id}/fail", handler=fail_job, scope=Scope.WORKER,
+        operation="failJob", summary="A job that was taken failed.",
+        answers={200: Answer(description="The job.", model=JobResource)},
+        body_model=FailAsked, problems=(409, 422), tag="workers",
     ),
 )  # fmt: skip
 
@@ -242,6 +281,6 @@ PAGE_ROUTES = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
+    *JOB_ROUTES, *WORKER_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
 )  # fmt: skip
 """Every route there is."""

@@ -78,7 +78,8 @@ def test_a_finished_job_is_given_again_until_its_source_or_its_bundle_changes(
     status, job_id = posted(client)
     assert (status, job_id) == (200, done)
     again = client.post("/v1/jobs", json=SPEC).json()
-    assert (again["status"], again["links"]["download"]) == ("succeeded", f"/v1/jobs/{done}/download")
+    assert (again["status"], again["job_id"]) == ("succeeded", done)
+    assert again["links"]["download"] == f"/v1/jobs/{done}/download"
     picture = service.places.root / "media" / "a.png"
     before = picture.read_bytes()
     Image.new("RGB", (64, 36), "red").save(picture)
