@@ -162,17 +162,17 @@ class Client:
         last, faults = "", 0
         while faults < _TRIES:
             headers = {"Last-Event-ID": last} if last else {}
-            with suppress(httpx.TransportError):
-                with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as told:
-                    if told.status_code == httpx.codes.NO_CONTENT:
+            stream = self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers)
+            with suppress(httpx.TransportError), stream as told:
+                if told.status_code == httpx.codes.NO_CONTENT:
+                    return
+                _refuse(told)
+                for event in _events(told.iter_lines()):
+                    last, faults = event["id"], 0
+                    job = _job(json.loads(event["data"]))
+                    yield job
+                    if job.is_final:
                         return
-                    _refuse(told)
-                    for event in _events(told.iter_lines()):
-                        last, faults = event["id"], 0
-                        job = _job(json.loads(event["data"]))
-                        yield job
-                        if job.is_final:
-                            return
             faults += 1
             self._sleep(2.0**faults / 4)
         raise httpx.ReadError(f"the events of job {job_id} were cut off {faults} times")
@@ -236,7 +236,7 @@ class Client:
 
 
 def verify_zip(path: Path, bundle_digest: str) -> None:
-    """See that an archive is the bundle of that digest, every file of it. Raises DownloadDamaged."""
+    """See that an archive is the bundle of that digest, whole. Raises DownloadDamaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             _verify(archive, bundle_digest)

@@ -8,7 +8,7 @@ network stand as they were pinned; what a service supplies cannot be told, so th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from daemon.api.context import ApiContext
@@ -26,7 +26,7 @@ from renderer.sources.supply import is_reference
 from renderer.store import LocalStore
 
 _UNDER_WAY = (JobState.QUEUED, JobState.BLOCKED, JobState.RUNNING)
-_LOOKED_AT = 3
+_LOOKED_AT = 20
 """The newest ones: an older one differs from them in its sources."""
 _log = logger("api")
 
@@ -40,14 +40,8 @@ def same_job(
     """
     states = (*_UNDER_WAY, JobState.SUCCEEDED) if finished else _UNDER_WAY
     try:
-        found = [
-            job
-            for state in states
-            for job in context.index.page(
-                Filters(state=state, spec_digest=spec_digest, owner=owner, world=world),
-                limit=_LOOKED_AT,
-            ).jobs
-        ]
+        filters = Filters(spec_digest=spec_digest, owner=owner, world=world)
+        found = context.index.page(filters, limit=_LOOKED_AT).jobs
     except DatabaseUnavailable as error:  # jobs are taken in without the index
         _log.warning("whether a job is there already cannot be told", error=str(error))
         return None
@@ -55,7 +49,7 @@ def same_job(
     return next(standing, None)
 
 
-def _as_they_are(context: ApiContext, found: list[Job]) -> Iterator[Job]:
+def _as_they_are(context: ApiContext, found: Iterable[Job]) -> Iterator[Job]:
     """The jobs as their records have them: the index may lag behind."""
     for job in found:
         try:

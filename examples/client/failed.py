@@ -7,6 +7,7 @@ from daemon.client import Client, Problem
 
 
 def main() -> int:
+    """Ask for each."""
     url = os.environ.get("REELKILN_URL", "http://127.0.0.1:8080")
     with Client(url, os.environ.get("REELKILN_KEY", "")) as client:
         for job in client.jobs(status="failed"):

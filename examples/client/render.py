@@ -11,6 +11,7 @@ from daemon.client import Client, Problem
 
 
 def main(spec: Path, folder: Path) -> int:
+    """The exit status."""
     url = os.environ.get("REELKILN_URL", "http://127.0.0.1:8080")
     with Client(url, os.environ.get("REELKILN_KEY", "")) as client:
         try:
