@@ -21,7 +21,8 @@ def main(spec: Path, folder: Path) -> int:
                 print(f"{spec}:{fault['line']}:{fault['column']}: {fault['message']}")
             print(refused)
             return 1
-        for job in client.events(job.job_id):
+        for event in client.events(job.job_id):
+            job = event
             print(f"{job.status} {job.progress} %", file=sys.stderr)
         if not job.has_succeeded:
             print(f"{job.job_id} {job.status}: {(job.error or {}).get('detail', '')}")
