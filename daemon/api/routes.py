@@ -28,7 +28,9 @@ from daemon.api.people import (
     AccountShown,
     LoginAsked,
     Me,
+    PasswordAsked,
     SessionShown,
+    change_password,
     log_in,
     log_out,
     me,
@@ -243,6 +245,13 @@ PEOPLE_ROUTES = (
         method="GET", path="/v1/me", handler=me, scope=None, is_for_callers=True,
         operation="me", summary="Who calls, and what they may.",
         answers={200: Answer(description="Who calls.", model=Me)}, tag="people",
+    ),
+    Route(
+        method="PUT", path="/v1/me/password", handler=change_password, scope=None,
+        is_for_callers=True, operation="changePassword",
+        summary="Another password; every session of the account ends.",
+        answers={204: Answer(description="It is changed; log in with it.")},
+        body_model=PasswordAsked, problems=(422,), tag="people",
     ),
     Route(
         method="POST", path="/v1/keys", handler=create_key, scope=None, is_for_callers=True,

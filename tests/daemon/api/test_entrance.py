@@ -97,6 +97,28 @@ def test_a_full_queue_takes_no_more(service: Service) -> None:
     assert drops(service.places) == 2
 
 
+def test_a_changed_password_ends_every_session(client: httpx.Client) -> None:
+    ada = {"email": "ada@example.org", "password": "lighthouses of the north"}
+    assert client.post("/v1/accounts", json=ada).status_code == 201
+    other = httpx.Client(base_url=client.base_url, timeout=30)
+    tokens = [at.post("/v1/sessions", json=ada).json()["csrf_token"] for at in (other, client)]
+    csrf = {"X-CSRF-Token": tokens[1]}
+
+    def change(old: str, new: str) -> tuple[int, str]:
+        told = client.put("/v1/me/password", json={"old": old, "new": new}, headers=csrf)
+        return told.status_code, told.json()["code"] if told.content else ""
+
+    new = "lighthouses of the south"
+    assert change("not the password", new) == (403, "password-wrong")
+    assert change(ada["password"], "short") == (422, "password-unfit")
+    assert other.get("/v1/me").status_code == 200
+    assert change(ada["password"], new) == (204, "")
+    assert [at.get("/v1/me").status_code for at in (other, client)] == [401, 401]
+    assert client.post("/v1/sessions", json=ada).status_code == 401
+    assert client.post("/v1/sessions", json=ada | {"password": new}).status_code == 201
+    other.close()
+
+
 def test_people_and_keys_are_part_of_the_api(client: httpx.Client) -> None:
     ada = {"email": "ada@example.org", "password": "lighthouses of the north"}
     assert client.post("/v1/accounts", json=ada).status_code == 201
