@@ -85,7 +85,7 @@ class Inbox:
         if not _same(self._fs.stat(self._places.claimed(claim)), seen):
             self.put_back(claim, job, path.parent)
             return None
-        job = touched(job, now=now, attempt=1, spec_sha256=sha256(data).hexdigest())
+        job = touched(job, now=now, attempt=1, **_digests(job, data))
         with suppress(Overtaken):
             job = self.ledger.write(job, claim)
             self._fs.unlink(intent)
@@ -309,7 +309,7 @@ class Inbox:
             job_id=claim.job_id, name=claim.job_id, state=JobState.QUEUED,
             priority=claim.priority, created_at=now,
         )  # fmt: skip
-        changes = {"attempt": claim.attempt, "spec_sha256": sha256(data).hexdigest()}
+        changes = {"attempt": claim.attempt, **_digests(job, data)}
         if job.state is JobState.RUNNING:
             job = advance(job, JobState.QUEUED, now=now, **changes)
         elif not job.state.is_final:
@@ -340,6 +340,12 @@ class Inbox:
         beside = tuple(folder / f"{job.name}.cancel" for folder in folders)
         fits = len(os.fsencode(job.name)) <= 255 - len(".cancel")
         return (self._places.own("cancel") / job.job_id, *(beside if fits else ()))
+
+
+def _digests(job: Job, data: bytes) -> dict[str, str]:
+    """The digests of a claimed drop; what was known of other bytes does not hold for these."""
+    digest = sha256(data).hexdigest()
+    return {"spec_sha256": digest, "spec_digest": job.spec_digest * (digest == job.spec_sha256)}
 
 
 def _same(now: os.stat_result | None, seen: os.stat_result) -> bool:

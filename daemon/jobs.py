@@ -102,7 +102,8 @@ class Job:
     digest of its bytes. `attempt` counts from 1 once it was claimed and is durable before any
     risky work. `rev` grows with every change. Times are seconds since 1970, UTC.
     `error` is an entry of the error tree as JSON (code, message, errors[]); `bundle` the folder's
-    name in the outbox.
+    name in the outbox. `spec_digest` is known of submitted jobs alone: two documents that mean the
+    same have the same one. `outputs` are the ids of assets, where those are the result.
     """
 
     job_id: str
@@ -127,6 +128,10 @@ class Job:
     refused: bool = False  # failed because its spec was, and lies in rejected/
     owner: str = ""  # the account that submitted it, not a process; none for a dropped file
     world: str = ""
+    spec_digest: str = ""
+    input_hash: str = ""  # of what went in beside the document
+    retry_of: str = ""  # the failed job that is tried again
+    outputs: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the status file."""
@@ -164,4 +169,5 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
     plain["state"] = JobState(plain["state"])
     plain["priority"] = Priority(plain.get("priority", "normal"))
     plain["progress"] = Progress(**plain.get("progress", {}))
+    plain["outputs"] = tuple(plain.get("outputs", ()))
     return Job(**plain)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from ulid import ULID
 
 from daemon.fs import RealFs, replace_file
 from daemon.jobs import IllegalMove, Job, JobState
+from daemon.ledger import Papers
+from daemon.owners import new_owner_id
 from daemon.places import Places
 from daemon.records import find_job
 from daemon.retrying import retry
 from daemon.status import status_text
+from daemon.submissions import Submissions
 
 jobs_app = typer.Typer(help="List the jobs of a root, show, cancel or retry one.")
 
@@ -86,8 +91,15 @@ def cancel(job_id: JobId, root: Root = Path(), as_json: AsJson = False) -> None:
 def retry_command(job_id: JobId, root: Root = Path(), as_json: AsJson = False) -> None:
     """Put the spec of a failed job back into the inbox, as a new job."""
     fs, places = RealFs(), _places(root)
-    path = retry(fs, places, find_job(fs, places, job_id))
+    path = retry(fs, places, find_job(fs, places, job_id), _submissions(fs, places))
     print(json.dumps({"job_id": job_id, "path": _shown(path)}) if as_json else _shown(path))
+
+
+def _submissions(fs: RealFs, places: Places) -> Submissions:
+    papers = Papers(
+        fs=fs, places=places, owner=new_owner_id(), nonce=lambda: secrets.token_hex(8)
+    )  # fmt: skip
+    return Submissions(papers=papers, clock=time.time, new_id=lambda: str(ULID()))
 
 
 def _places(root: Path) -> Places:

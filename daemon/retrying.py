@@ -1,4 +1,4 @@
-"""Trying a failed job again by hand: its spec moves from `inbox/failed/` back into the inbox."""
+"""Trying a failed job again by hand: its spec goes from `inbox/failed/` back into the inbox."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from daemon.error_files import SUFFIX
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
 from daemon.places import Places
+from daemon.submissions import About, Submissions, suffix_of
 from renderer.errors import UsageError
 
+_MAX_BYTES = 64 << 20
 
-def retry(fs: Fs, places: Places, job: Job) -> Path:
-    """Move the spec of a failed job to where it was dropped; the new path.
 
+def retry(fs: Fs, places: Places, job: Job, submissions: Submissions) -> Path:
+    """Put the spec of a failed job back where it was dropped; the new path.
+
+    A job that somebody handed in is handed in anew for its owner; the file of a drop moves.
     What fails twice leaves its error file behind twice, so the old one goes. Raises UsageError.
     """
     if job.state is not JobState.FAILED:
@@ -24,6 +28,35 @@ def retry(fs: Fs, places: Places, job: Job) -> Path:
             hint="drop its spec into the inbox to run it once more",
         )
     spec = _spec_of(fs, places, job)
+    if job.owner or job.world or job.name == job.job_id + suffix_of(job.name):
+        target = _handed_in(fs, places, job, spec, submissions)
+    else:
+        target = _moved(fs, places, job, spec)
+    fs.unlink(spec.with_name(spec.name + SUFFIX))
+    fs.sync_folder(places.failed)
+    return target
+
+
+def failed_document(fs: Fs, places: Places, job: Job) -> bytes:
+    """The bytes of a failed job. Raises UsageError when they are gone or were changed."""
+    path = _spec_of(fs, places, job)
+    data = fs.read(path, _MAX_BYTES)
+    if hashlib.sha256(data).hexdigest() != job.spec_sha256:
+        raise UsageError(f"{path.name} was changed meanwhile", hint="hand it in anew")
+    return data
+
+
+def _handed_in(fs: Fs, places: Places, job: Job, spec: Path, submissions: Submissions) -> Path:
+    about = About(kind=job.kind, spec_digest=job.spec_digest, retry_of=job.job_id)
+    anew = submissions.submit(
+        fs.read(spec, _MAX_BYTES), suffix=suffix_of(job.name), priority=job.priority,
+        owner=job.owner, world=job.world, about=about,
+    )  # fmt: skip
+    fs.unlink(spec)
+    return places.drops(anew.priority) / anew.name
+
+
+def _moved(fs: Fs, places: Places, job: Job, spec: Path) -> Path:
     folder = places.drops(job.priority)
     target = folder / job.name
     try:
@@ -34,8 +67,6 @@ def retry(fs: Fs, places: Places, job: Job) -> Path:
             hint="wait until the daemon has taken it, or remove it, then retry",
         ) from error
     fs.sync_folder(folder)
-    fs.unlink(spec.with_name(spec.name + SUFFIX))
-    fs.sync_folder(places.failed)
     return target
 
 

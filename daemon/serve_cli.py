@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def serve(
     root: Annotated[Path, typer.Option(help="The folder that holds inbox and outbox.")] = Path(),
-    workers: Annotated[int, typer.Option(min=1, help="Jobs at once.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Jobs at once; 0 leaves them to external workers.")
+    ] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at once for each job.")] = (
         os.cpu_count() or 1
     ),
@@ -40,6 +42,7 @@ def serve(
 
     The first line of standard output is the address of the API.
     """
+    from daemon.owners import LEASE_S
     from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
 
     set_up_logs(log)
@@ -49,6 +52,9 @@ def serve(
             networks=os.environ.get("REELKILN_ALLOW_NETWORKS", ""),
             media=tuple(folder.absolute() for folder in media or ()),
             retention=retention_of(os.environ), budget=cache_budget_of(os.environ),
+            lease_s=float(
+                max(1, whole_number(os.environ, "REELKILN_LEASE_S", int(LEASE_S)))
+            ),
             least_free=whole_number(os.environ, "REELKILN_MIN_FREE_BYTES", LEAST_FREE),
         )
     )  # fmt: skip
@@ -105,7 +111,8 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         access=access, clock=service.clock, nonce=lambda: secrets.token_hex(8),
         version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=_api_settings(host, port), uploads=sent.uploads, storage=sent.folder,
+        settings=_api_settings(host, port), media=service.settings.media,
+        lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
     )  # fmt: skip
     return ApiServer(context)
 

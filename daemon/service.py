@@ -7,7 +7,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from daemon.inbox import Claimed, Inbox
 from daemon.index import IndexUnavailable, JobIndex, open_index
 from daemon.indexing import Indexing
 from daemon.intake import Intake
-from daemon.jobs import Priority
+from daemon.jobs import JobState, Priority
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.notify import notify
@@ -52,6 +52,8 @@ LEAST_FREE = 64 << 20
 """Bytes free on the disk, below which nothing new is begun."""
 _LONGEST_SLEEP_S = 1.0
 _LONGEST_SLEEP_UNWATCHED_S = 0.25
+_OFFERED = 16
+"""How many drops become jobs in one turn when nobody here works."""
 _GONE = frozenset({"inbox-gone", "inbox-replaced"})
 _log = logger("service")
 
@@ -60,6 +62,7 @@ _log = logger("service")
 class ServeSettings:
     """What a daemon is told: how many jobs at once, processes for each, and the limits.
 
+    Without `workers` jobs are left to those that ask for them over HTTP.
     Without `events` the scan alone finds drops. A daemon beats every `beat_s` seconds, and takes
     over from one whose heartbeat stood still for `lease_s`.
     """
@@ -158,7 +161,7 @@ class Service:
             self.settings.beat_s,
         )
         self.indexing.start()
-        pool = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="job")
+        pool = ThreadPoolExecutor(max(1, self.settings.workers), thread_name_prefix="job")
         chores = threading.Thread(target=self.housekeeper.run, args=[self.draining])
         with heart, pool:
             chores.start()
@@ -198,22 +201,29 @@ class Service:
             notify("WATCHDOG=1", self.settings.environment)  # well also while a disk is not
             self._make_folders()
             self._let_go()
-            recover(self.inbox, self.owners, self.fs, self.places)
+            freed = recover(self.inbox, self.owners, self.fs, self.places)
+            if not self.settings.workers:
+                self._requeue(freed)
             self._empty_trash()
         self._reap()
         self._watch()
         is_open = self.intake.is_open()
         free = self.settings.workers - len(self._running) if is_open else 0
-        found = self.scanner.scan(now, wanted=free)
+        offered = _OFFERED if is_open and not self.settings.workers else 0
+        found = self.scanner.scan(now, wanted=free or offered)
         self._tell_oddities(found)
         if is_open:
             for refused in found.refused:
                 self._refuse(refused)
             for leftover in found.leftovers:
                 self.fs.unlink(leftover)
+            for job_id in self.wishes.grant(found.cancels):
+                self._changed(job_id)
             self.wishes.sweep(found.cancels)
         if free:
             self._start(pool, found, free)
+        elif offered:
+            self._offer(found)
         self.wake.wait(self._pause(found))
 
     def _empty_trash(self) -> None:
@@ -250,6 +260,23 @@ class Service:
                 self._changed(claimed.job.job_id)
                 self._running[pool.submit(self._work, claimed)] = claimed.job.job_id
                 free -= 1
+
+    def _offer(self, found: ScanResult) -> None:
+        """Give drops the id of a job, by which external workers can take them."""
+        for drop in found.ready:
+            claimed = self._claim(drop)
+            if claimed is not None:
+                self.inbox.give_back(claimed, 0.0)
+                self._changed(claimed.job.job_id)
+
+    def _requeue(self, freed: Iterable[Claim]) -> None:
+        """Jobs of workers that fell silent wait again, also by their record."""
+        for claim in freed:
+            job = self.inbox.ledger.read(claim.job_id)
+            claimed = self.inbox.take(claim) if job and job.state is JobState.RUNNING else None
+            if claimed is not None:
+                self.inbox.give_back(claimed, 0.0)
+                self._changed(claim.job_id)
 
     def _claims_waiting(self, claims: Mapping[str, Claim]) -> Iterator[Waiting]:
         """The claims with the time before which none may go, read anew only when it was moved."""

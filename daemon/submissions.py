@@ -7,17 +7,29 @@ drop `inbox/<job>.json`. Whoever claims the drop gives the job the id and the ow
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from daemon.jobs import Job, JobState, Priority, job_from_json
 from daemon.ledger import Papers
-from daemon.places import claim_of
+from daemon.places import Places, claim_of
 
 SUFFIXES = (".json", ".yaml")
 _ID = re.compile(r"^[0-9A-Z]{26}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known of a document before it is claimed; `retry_of` the job that it failed in."""
+
+    kind: str = ""
+    spec_digest: str = ""
+    retry_of: str = ""
+
+
+NOTHING_KNOWN = About()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +42,12 @@ class Submissions:
 
     def submit(
         self, document: bytes, *, suffix: str = ".json", priority: Priority = Priority.NORMAL,
-        owner: str = "", world: str = "", job_id: str = "",
+        owner: str = "", world: str = "", job_id: str = "", about: About = NOTHING_KNOWN,
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; the job it becomes, which no crash takes back.
 
-        `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first.
+        `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first;
+        `about` is what that caller knows of the document.
 
         Raises ValueError for a suffix that is not in SUFFIXES, OSError when the disk does; then
         there is no job.
@@ -45,7 +58,8 @@ class Submissions:
         job = Job(
             job_id=job_id, name=job_id + suffix, state=JobState.QUEUED, priority=priority,
             spec_sha256=sha256(document).hexdigest(), created_at=now, updated_at=now,
-            owner=owner, world=world,
+            owner=owner, world=world, kind=about.kind, spec_digest=about.spec_digest,
+            retry_of=about.retry_of,
         )  # fmt: skip
         record = self.papers.places.submitted(job_id)
         self.papers.create(record, {**job.as_json(), "submitted_by": self.papers.owner})
@@ -67,6 +81,11 @@ class Submissions:
         fs.sync_folder(target.parent)
 
 
+def suffix_of(name: str) -> str:
+    """The suffix that a drop of this name has when it is handed in."""
+    return ".json" if name.lower().endswith(".json") else ".yaml"
+
+
 def submitted(papers: Papers, path: Path) -> Job | None:
     """The job that was promised to whoever submitted this drop; None for any other drop.
 
@@ -79,6 +98,13 @@ def submitted(papers: Papers, path: Path) -> Job | None:
     if record is None or _has_ended(papers, path.stem):
         return None
     return job_from_json(record)
+
+
+def drops_of(places: Places, job_id: str) -> Iterator[tuple[Path, Priority]]:
+    """Where the drop of a submitted job may lie."""
+    for priority in Priority:
+        for suffix in SUFFIXES:
+            yield places.drops(priority) / (job_id + suffix), priority
 
 
 def promise_kept(papers: Papers, job_id: str) -> None:
@@ -113,11 +139,7 @@ def _was_never_dropped(papers: Papers, is_dead: Callable[[str], bool], job_id: s
 
 
 def _lies_in_inbox(papers: Papers, job_id: str) -> bool:
-    return any(
-        papers.fs.stat(papers.places.drops(priority) / (job_id + suffix)) is not None
-        for priority in Priority
-        for suffix in SUFFIXES
-    )
+    return any(papers.fs.stat(path) is not None for path, _ in drops_of(papers.places, job_id))
 
 
 def _is_claimed(papers: Papers, job_id: str) -> bool:

@@ -1,20 +1,22 @@
-"""`.cancel` files for which there is no job any more: they would end the next drop of that name.
+"""Wishes to cancel: those of jobs that wait are granted, those without a job are removed.
 
-One may come before its drop, so it has a minute from when it was first seen here. The dates of
-the file say nothing: another machine may have written them.
+A `.cancel` file for which there is no job would end the next drop of that name. One may come
+before its drop, so it has a minute from when it was first seen here. The dates of the file say
+nothing: another machine may have written them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon.drops import CANCEL, FOLDERS
 from daemon.fs import Fs
-from daemon.inbox import Inbox
+from daemon.inbox import Claimed, Inbox
 from daemon.jobs import job_from_json
 from daemon.places import Claim, Places
+from daemon.submissions import drops_of
 
 GRACE_S = 60.0
 
@@ -28,6 +30,41 @@ class Wishes:
     inbox: Inbox
     monotonic: Callable[[], float]
     _seen: dict[Path, tuple[tuple[int, int], float]] = field(default_factory=dict)
+
+    def grant(self, found: Iterable[Path]) -> tuple[str, ...]:
+        """End the jobs that wait and are wished to end; their ids. Raises OSError.
+
+        It costs next to nothing while nobody wishes anything.
+        """
+        ids = self.fs.names(self.places.own("cancel"))
+        names = frozenset(path.name.removesuffix(CANCEL) for path in {*found, *self._seen})
+        if not ids and not names:
+            return ()
+        ended = [self._end_waiting(claim, ids, names) for claim in self.inbox.waiting()]
+        ended += [self._end_promised(job_id) for job_id in ids]
+        return tuple(job_id for job_id in ended if job_id)
+
+    def _end_waiting(self, claim: Claim, ids: Container[str], names: Container[str]) -> str:
+        if claim.job_id not in ids and (not names or self._name_of(claim) not in names):
+            return ""
+        return self._end(self.inbox.take(claim))
+
+    def _end_promised(self, job_id: str) -> str:
+        """The drop of a job that was handed in: it is whole, and bears the id of the job."""
+        for path, priority in drops_of(self.places, job_id):
+            seen = self.fs.stat(path)
+            if seen is not None and self.fs.stat(self.places.submitted(job_id)) is not None:
+                return self._end(self.inbox.claim(path, seen, priority))
+        return ""
+
+    def _end(self, claimed: Claimed | None) -> str:
+        if claimed is None:  # another daemon was faster
+            return ""
+        if self.inbox.is_cancelled(claimed.job):
+            self.inbox.cancel(claimed)
+        else:
+            self.inbox.give_back(claimed, claimed.job.not_before)
+        return claimed.job.job_id
 
     def sweep(self, found: Iterable[Path]) -> None:
         """Remove those without a job; `found` adds to those known. Raises OSError."""

@@ -80,6 +80,25 @@ class People:
             self._rehash(row.account_id, password)
         return self._begin(_account(row), now, lasting)
 
+    def change_password(self, account_id: str, old: str, new: str) -> bool:
+        """Another password, and the end of every session; False when `old` is not the one.
+
+        Raises PasswordUnfit.
+        """
+        check_password(new)
+        mine = accounts.c.account_id == account_id
+        with reading(self.engine) as connection:
+            known = connection.scalar(select(accounts.c.password_hash).where(mine))
+        if not matches(old, known):
+            return False
+        changed = update(accounts).where(mine, accounts.c.password_hash == known)
+        renewed = changed.values(password_hash=hashed(new))
+        with writing(self.engine) as connection:
+            if connection.execute(renewed).rowcount != 1:
+                return False  # it was changed meanwhile
+            connection.execute(delete(sessions).where(sessions.c.account_id == account_id))
+        return True
+
     def find(self, text: str, *, now: float) -> tuple[Session, Account] | None:
         """The live session of that token, and whose it is."""
         session_id = token_id_of(TokenKind.SESSION, text)

@@ -3,6 +3,8 @@
 app        the server in a thread with a loop of its own
 routes     the one table of routes; openapi describes it
 jobs, events, downloads, checks, schemas, health, docs_page     the handlers
+submitting, reuse    a document becomes a job, or is one already
+worker_moves, external    jobs that others run, by the protocol of the daemons
 callers    who calls, and what they may
 deadlines  slow and many connections
 problems   every error as application/problem+json

@@ -26,6 +26,7 @@ from renderer.errors import Fault, Rejected, UsageError
 from renderer.spec.loading import Loaded, load
 
 _Q = TypeVar("_Q", bound=BaseModel)
+WORLD = r"^[A-Za-z0-9._-]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -39,7 +40,8 @@ class SubmitQuery(NoQuery):
     """How a document is taken in."""
 
     priority: Priority = Field(default=Priority.NORMAL, description="Who goes first.")
-    world: str = Field(default="", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
+    world: str = Field(default="", max_length=64, pattern=WORLD)
+    fresh: bool = Field(default=False, description="Make a new job, whatever there is already.")
 
 
 class JobQuery(NoQuery):
@@ -49,7 +51,10 @@ class JobQuery(NoQuery):
     kind: str | None = Field(default=None, max_length=60)
     name: str | None = Field(default=None, max_length=255)
     owner: str | None = Field(default=None, max_length=255, description="For admins alone.")
+    world: str | None = Field(default=None, max_length=64, pattern=WORLD)
     spec_sha256: str | None = Field(default=None, pattern=_SHA256)
+    spec_digest: str | None = Field(default=None, pattern=_SHA256)
+    input_hash: str | None = Field(default=None, pattern=_SHA256)
     created_from: AwareDatetime | None = Field(default=None, description="RFC 3339, included.")
     created_before: AwareDatetime | None = Field(default=None, description="RFC 3339, excluded.")
     limit: int = Field(default=50, ge=1, le=200)
@@ -118,7 +123,7 @@ async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
 
 
 async def visible_job(request: web.Request) -> Job:
-    """The job that the path names. Raises NotFound, also when it is another owner's."""
+    """The job that the path names. Raises NotFound, also for a stranger's: owner or world."""
     context, caller = request.app[CONTEXT], request[CALLER]
     job_id = request.match_info["job_id"]
     unknown = NotFound("no such job is known", hint="GET /v1/jobs lists those there are")
@@ -126,7 +131,7 @@ async def visible_job(request: web.Request) -> Job:
         job = await asyncio.to_thread(find_job, context.fs, context.places, job_id)
     except (UsageError, FileNotFoundError) as error:
         raise unknown from error
-    if job.owner != caller.owner and not caller.sees_all:
+    if not caller.sees(job.owner, job.world):
         raise unknown
     return job
 

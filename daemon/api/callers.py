@@ -47,13 +47,17 @@ class Caller:
 
     @property
     def sees_all(self) -> bool:
-        """Whether other owners' jobs are visible."""
+        """Whether other owners' jobs are visible, within the caller's world."""
         return Scope.ADMIN in self.scopes
 
     @property
     def identity(self) -> str:
         """Empty for the shared key and for anybody."""
         return self.key_id or self.account_id
+
+    def sees(self, owner: str, world: str) -> bool:
+        """Whether a thing of that owner in that world is there for this caller."""
+        return (self.sees_all or owner == self.owner) and self.world in ("", world)
 
     def may(self, scope: Scope) -> bool:
         """Whether the scopes are enough."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -15,10 +16,22 @@ from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
+from daemon.owners import LEASE_S
 from daemon.places import Places
 from daemon.storage.local import LocalStorage
+from daemon.submissions import About
 from daemon.uploads import Uploads
 from renderer.limits import Limits
+
+_STRIPES = 64
+
+
+class Assets(Protocol):
+    """What knows assets."""
+
+    def knows(self, asset_id: str, *, owner: str, world: str) -> bool:
+        """Whether there is such an asset of that owner in that world."""
+        ...
 
 
 class Submits(Protocol):
@@ -31,7 +44,7 @@ class Submits(Protocol):
 
     def submit(
         self, document: bytes, *, suffix: str = ..., priority: Priority = ...,
-        owner: str = ..., world: str = ..., job_id: str = ...,
+        owner: str = ..., world: str = ..., job_id: str = ..., about: About = ...,
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; durable before it returns."""
         ...
@@ -63,7 +76,10 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """One daemon, as the API sees it. `draining` is set when it ends."""
+    """One daemon, as the API sees it. `draining` is set when it ends.
+
+    `media` are the folders that relative sources are looked up in; none for the usual ones.
+    """
 
     places: Places
     fs: Fs
@@ -80,16 +96,24 @@ class ApiContext:
     settings: ApiSettings = field(default_factory=ApiSettings)
     uploads: Uploads | None = None  # None: this daemon takes none
     storage: LocalStorage | None = None  # the folder that signed requests are for
+    media: tuple[Path, ...] = ()
+    lease_s: float = LEASE_S
+    assets: Assets | None = None
 
 
 @dataclass(slots=True)
 class Turnstiles:
     """What is counted while the loop runs: documents being read, event streams, the end.
 
+    `same` are locks for equal documents: of two that come at once, the second finds the first.
+
     `store_bytes` is what the store held at `measured_at`: it takes long to measure.
     """
 
     documents: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    same: tuple[asyncio.Lock, ...] = field(
+        default_factory=lambda: tuple(asyncio.Lock() for _ in range(_STRIPES))
+    )
     streams: int = 0
     store_bytes: int = 0
     measured_at: float = float("-inf")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -12,44 +11,46 @@ from aiohttp import web
 from daemon.api.asking import JobQuery, SubmitQuery, loaded_of, query_of, seconds_of, visible_job
 from daemon.api.callers import CALLER, Caller
 from daemon.api.context import CONTEXT, ApiContext
-from daemon.api.idempotency import once
 from daemon.api.models import JobPage
-from daemon.api.rates import ROOM
+from daemon.api.problems import NotRetryable
 from daemon.api.refusals import ScopeMissing
+from daemon.api.submitting import RETRY_AFTER_S, Wish, hand_in
 from daemon.api.telling import answer, job_path, resource
 from daemon.fs import replace_file
 from daemon.index import Filters
-from daemon.index.database import IndexUnavailable
 from daemon.jobs import IllegalMove, Job, JobState
-from daemon.logs import logger
-from daemon.records import find_job
-from renderer.disk import FULL
-from renderer.errors import StorageFull, UsageError
-
-RETRY_AFTER_S = "2"
-_log = logger("api")
+from daemon.retrying import failed_document
+from daemon.submissions import About, suffix_of
+from renderer.errors import UsageError
 
 
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
-    data, suffix, _ = await loaded_of(request)
-    context, caller = request.app[CONTEXT], request[CALLER]
-    if caller.world not in ("", query.world):
-        raise ScopeMissing(f"this key works in the world {caller.world} alone")
+    data, suffix, loaded = await loaded_of(request)
+    caller = request[CALLER]
+    return await hand_in(request, Wish(
+        document=data, suffix=suffix, priority=query.priority, owner=caller.owner,
+        world=_world(query.world, caller) or "", fresh=query.fresh,
+        about=About(kind=str(loaded.spec.kind), spec_digest=loaded.digest),
+    ))  # fmt: skip
 
-    async def submit(job_id: str, is_resumed: bool) -> web.Response:
-        await asyncio.to_thread(request.app[ROOM].take)
-        job = await asyncio.to_thread(
-            _submit, context, data, suffix, query, caller, job_id, is_resumed
-        )
-        headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
-        return answer(resource(job), status=202, headers=headers)
 
-    return await once(
-        request, data, submit, caller=caller, records=context.access.accounts.idempotency,
-        new_id=context.submissions.new_id, now=context.clock(),
-    )  # fmt: skip
+async def retry_job(request: web.Request) -> web.Response:
+    """`POST /v1/jobs/{job_id}/retry`: the bytes of a failed job anew, for whom it was."""
+    job = await visible_job(request)
+    context = request.app[CONTEXT]
+    if job.state is not JobState.FAILED:
+        raise IllegalMove(job.job_id, job.state, JobState.QUEUED)
+    try:
+        document = await asyncio.to_thread(failed_document, context.fs, context.places, job)
+    except UsageError as error:
+        raise NotRetryable(error.message, hint=error.hint) from error
+    return await hand_in(request, Wish(
+        document=document, suffix=suffix_of(job.name), priority=job.priority, owner=job.owner,
+        world=job.world, finished=False, fresh=not job.spec_digest,
+        about=About(kind=job.kind, spec_digest=job.spec_digest, retry_of=job.job_id),
+    ))  # fmt: skip
 
 
 async def show_job(request: web.Request) -> web.Response:
@@ -81,35 +82,6 @@ async def cancel_job(request: web.Request) -> web.Response:
     return answer(resource(job), status=202, headers=headers)
 
 
-def _submit(
-    context: ApiContext, data: bytes, suffix: str, query: SubmitQuery, caller: Caller,
-    job_id: str, is_resumed: bool,
-) -> Job:  # fmt: skip
-    if is_resumed:
-        try:
-            return find_job(context.fs, context.places, job_id)
-        except UsageError:
-            pass  # the request that came first did not get that far
-    try:
-        job = context.submissions.submit(
-            data,
-            suffix=suffix,
-            priority=query.priority,
-            owner=caller.owner,
-            world=query.world,
-            job_id=job_id,
-        )
-    except OSError as error:
-        if error.errno in FULL or error.errno == errno.EDQUOT:
-            raise StorageFull("no room for the job", hint="try again later") from error
-        raise
-    try:
-        context.index.put(job)
-    except IndexUnavailable as error:  # the job is safe in the inbox; lists lag behind
-        _log.warning("the index is behind", job_id=job.job_id, error=str(error))
-    return job
-
-
 def _wish(context: ApiContext, job: Job) -> None:
     folder = context.places.own("cancel")
     context.fs.make_folder(folder)
@@ -123,10 +95,19 @@ def _filters(query: JobQuery, caller: Caller) -> Filters:
     return Filters(
         state=query.status, kind=query.kind, name=query.name,
         owner=query.owner if caller.sees_all else caller.owner,
-        spec_sha256=query.spec_sha256,
+        world=_world(query.world, caller),
+        spec_sha256=query.spec_sha256, spec_digest=query.spec_digest,
+        input_hash=query.input_hash,
         created_from=seconds_of(query.created_from),
         created_before=seconds_of(query.created_before),
     )  # fmt: skip
+
+
+def _world(asked: str | None, caller: Caller) -> str | None:
+    """The world that is meant: a key that works in one works there unless it asks for more."""
+    if caller.world and (asked or caller.world) != caller.world:
+        raise ScopeMissing(f"this key works in the world {caller.world} alone")
+    return caller.world or asked
 
 
 def _next(query: JobQuery, cursor: str) -> str:

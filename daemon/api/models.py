@@ -73,8 +73,16 @@ class Links(Answered):
     self: str
     events: str
     cancel: str | None = None
+    retry: str | None = None
+    retry_of: str | None = None
     download: str | None = None
     files: str | None = None
+
+
+class Output(Answered):
+    """One result that is an asset."""
+
+    asset_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
 
 
 class JobResource(Answered):
@@ -94,9 +102,19 @@ class JobResource(Answered):
     bundle: str
     bundle_digest: str
     spec_sha256: str
+    spec_digest: str
+    input_hash: str
+    outputs: list[Output] = Field(description="Assets, where those are the result.")
+    retry_of: str = Field(description="The failed job that this one tries again.")
     world: str
     owner: str
     links: Links
+
+
+class WorkList(Answered):
+    """Jobs that wait for a worker."""
+
+    jobs: list[JobResource]
 
 
 class JobPage(Answered):

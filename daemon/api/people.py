@@ -16,7 +16,7 @@ from daemon.accounts.types import RENDER_AND_READ, Account, Scope, Scopes
 from daemon.api.bodies import Asked, body_as
 from daemon.api.callers import ACCESS, ANYBODY, Access, Caller, caller_of, is_loopback
 from daemon.api.credentials import COOKIE, shown_by
-from daemon.api.refusals import KeyMissing, RegistrationClosed, ScopeMissing
+from daemon.api.refusals import KeyMissing, PasswordWrong, RegistrationClosed, ScopeMissing
 
 _T = TypeVar("_T")
 _FROM_ONE_ADDRESS = 3  # so many people may share one
@@ -35,6 +35,13 @@ class LoginAsked(Asked):
 
     email: str = Field(max_length=254)
     password: str = Field(max_length=1024, repr=False)
+
+
+class PasswordAsked(Asked):
+    """A password to be changed."""
+
+    old: str = Field(max_length=1024, repr=False)
+    new: str = Field(max_length=1024, repr=False)
 
 
 class AccountShown(BaseModel):
@@ -116,11 +123,24 @@ async def log_out(request: web.Request) -> web.Response:
     caller = await caller_of(request, access)
     if caller.session_id:
         await asyncio.to_thread(access.accounts.people.log_out, caller.session_id)
-    response = web.Response(status=204)
-    response.del_cookie(
-        COOKIE, path="/", httponly=True, samesite="Strict", secure=access.settings.secure_cookies
+    return _without_cookie(access)
+
+
+async def change_password(request: web.Request) -> web.Response:
+    """`PUT /v1/me/password`: by who logged in and knows the old one; every session ends."""
+    access = request.app[ACCESS]
+    caller = await caller_of(request, access)
+    if not caller.session_id:
+        raise ScopeMissing("only people have a password", hint="log in to change it")
+    asked = await body_as(request, PasswordAsked)
+    access.rates.take(f"password of {caller.account_id}", access.settings.logins_per_minute)
+    changed = await _costly(
+        access,
+        lambda: access.accounts.people.change_password(caller.account_id, asked.old, asked.new),
     )
-    return response
+    if not changed:
+        raise PasswordWrong("the old password is not this one", hint="nothing was changed")
+    return _without_cookie(access)
 
 
 async def me(request: web.Request) -> web.Response:
@@ -150,6 +170,14 @@ def shown_account(account: Account) -> AccountShown:
         scopes=tuple(sorted(account.scopes)),
         created_at=datetime.fromtimestamp(account.created_at, UTC),
     )
+
+
+def _without_cookie(access: Access) -> web.Response:
+    response = web.Response(status=204)
+    response.del_cookie(
+        COOKIE, path="/", httponly=True, samesite="Strict", secure=access.settings.secure_cookies
+    )
+    return response
 
 
 async def _known(request: web.Request, access: Access) -> Caller | None:

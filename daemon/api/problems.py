@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -57,6 +57,35 @@ class NotFinished(HttpRefusal):
     """The job has no bundle, or not yet."""
 
     code = "no-bundle"
+    http_status = 409
+
+
+class LeaseLost(HttpRefusal):
+    """Who asks does not run this job, or not any more."""
+
+    code = "lease-lost"
+    http_status = 409
+
+    def __init__(self, message: str, *, legal: Iterable[str]) -> None:
+        super().__init__(message, hint="stop: another worker has the job, or it has ended")
+        self.legal = sorted(legal)
+
+    def as_json(self) -> dict[str, object]:
+        """With the moves that are legal for whoever holds the lease."""
+        return {**super().as_json(), "legal": list(self.legal)}
+
+
+class OutputsRefused(HttpRefusal):
+    """What a worker calls the result of a job is none."""
+
+    code = "outputs-refused"
+    http_status = 422
+
+
+class NotRetryable(HttpRefusal):
+    """The bytes of a failed job are not there to be tried again."""
+
+    code = "not-retryable"
     http_status = 409
 
 

@@ -49,6 +49,13 @@ class RegistrationClosed(HttpRefusal):
     http_status = 403
 
 
+class PasswordWrong(HttpRefusal):
+    """A password is to be changed by somebody who does not know it."""
+
+    code = "password-wrong"
+    http_status = 403
+
+
 class BodyRefused(HttpRefusal):
     """A body that is no JSON object of the fields that are asked for."""
 

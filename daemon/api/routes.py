@@ -9,7 +9,7 @@ from daemon.api.docs_page import docs_file, docs_page, openapi_document
 from daemon.api.downloads import download, download_file, list_files
 from daemon.api.events import job_events
 from daemon.api.health import METRICS_SCOPE, alive, metrics, ready
-from daemon.api.jobs import cancel_job, create_job, list_jobs, show_job
+from daemon.api.jobs import cancel_job, create_job, list_jobs, retry_job, show_job
 from daemon.api.keys import KeyAsked, KeyList, NewKeyShown, create_key, list_keys, revoke_key
 from daemon.api.models import (
     Alive,
@@ -20,6 +20,7 @@ from daemon.api.models import (
     JobResource,
     Readiness,
     SchemaNames,
+    WorkList,
     document_schema,
 )
 from daemon.api.people import (
@@ -27,7 +28,9 @@ from daemon.api.people import (
     AccountShown,
     LoginAsked,
     Me,
+    PasswordAsked,
     SessionShown,
+    change_password,
     log_in,
     log_out,
     me,
@@ -36,12 +39,28 @@ from daemon.api.people import (
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
 from daemon.api.storage_routes import STORAGE_ROUTES
+from daemon.api.worker_moves import (
+    CompleteAsked,
+    FailAsked,
+    Leased,
+    MoveAsked,
+    WorkQuery,
+    complete_job,
+    fail_job,
+    find_work,
+    move_job,
+)
 
 _SOON = {"Retry-After": "Seconds until it is worth asking again."}
 _ACCEPTED = Answer(
     description="Taken in; it outlasts a crash. The job as it stands.",
     model=JobResource,
     headers={"Location": "Where the job is.", **_SOON},
+)
+_THERE = Answer(
+    description="It is done already: the job and its bundle.",
+    model=JobResource,
+    headers={"Location": "Where the job is."},
 )
 _DIGESTS = {
     "ETag": 'Strong: "sha256:" and the digest of the file.',
@@ -72,13 +91,13 @@ JOB_ROUTES = (
     Route(
         method="POST", path="/v1/jobs", handler=create_job, scope=Scope.RENDER,
         operation="createJob", summary="Hand in a document; it becomes a job.",
-        answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
+        answers={200: _THERE, 202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
         headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="POST", path="/v1/render", handler=create_job, scope=Scope.RENDER,
         operation="render", summary="The same as POST /v1/jobs.",
-        answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
+        answers={200: _THERE, 202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
         headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
@@ -99,6 +118,11 @@ JOB_ROUTES = (
         answers={202: Answer(description="Asked; the job as it stands.", model=JobResource,
                              headers=_ACCEPTED.headers)},
         problems=(409,),
+    ),
+    Route(
+        method="POST", path="/v1/jobs/{job_id}/retry", handler=retry_job, scope=Scope.RENDER,
+        operation="retryJob", summary="Hand a failed job in anew, as a new job.",
+        answers={202: _ACCEPTED}, headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="GET", path="/v1/jobs/{job_id}/events", handler=job_events, scope=Scope.READ,
@@ -124,6 +148,33 @@ JOB_ROUTES = (
         scope=Scope.READ, operation="downloadFile",
         summary="One file of a job's bundle, by its path in the manifest.",
         answers=_file("*/*"), headers=_ASKED_BY, problems=(409, 410, 416),
+    ),
+)  # fmt: skip
+
+WORKER_ROUTES = (
+    Route(
+        method="GET", path="/v1/work", handler=find_work, scope=Scope.WORKER,
+        operation="findWork", summary="Jobs that wait, those that go first first.", tag="workers",
+        answers={200: Answer(description="The jobs.", model=WorkList)}, query=WorkQuery,
+    ),
+    Route(
+        method="PATCH", path="/v1/jobs/{job_id}", handler=move_job, scope=Scope.WORKER,
+        operation="moveJob", summary="Take a job, tell how far it is, or give it back.",
+        answers={200: Answer(description="The job, with its lease while it is held.",
+                             model=Leased)},
+        body_model=MoveAsked, problems=(409, 422), tag="workers",
+    ),
+    Route(
+        method="POST", path="/v1/jobs/{job_id}/complete", handler=complete_job,
+        scope=Scope.WORKER, operation="completeJob", summary="A job that was taken succeeded.",
+        answers={200: Answer(description="The job.", model=JobResource)},
+        body_model=CompleteAsked, problems=(409, 422), tag="workers",
+    ),
+    Route(
+        method="POST", path="/v1/jobs/{job_id}/fail", handler=fail_job, scope=Scope.WORKER,
+        operation="failJob", summary="A job that was taken failed.",
+        answers={200: Answer(description="The job.", model=JobResource)},
+        body_model=FailAsked, problems=(409, 422), tag="workers",
     ),
 )  # fmt: skip
 
@@ -197,6 +248,13 @@ PEOPLE_ROUTES = (
         answers={200: Answer(description="Who calls.", model=Me)}, tag="people",
     ),
     Route(
+        method="PUT", path="/v1/me/password", handler=change_password, scope=None,
+        is_for_callers=True, operation="changePassword",
+        summary="Another password; every session of the account ends.",
+        answers={204: Answer(description="It is changed; log in with it.")},
+        body_model=PasswordAsked, problems=(422,), tag="people",
+    ),
+    Route(
         method="POST", path="/v1/keys", handler=create_key, scope=None, is_for_callers=True,
         operation="createKey", summary="Make a key; it is shown this once.",
         answers={201: Answer(description="The key.", model=NewKeyShown)},
@@ -233,6 +291,7 @@ PAGE_ROUTES = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES, *STORAGE_ROUTES,
+    *JOB_ROUTES, *WORKER_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
+    *STORAGE_ROUTES,
 )  # fmt: skip
 """Every route there is."""

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from daemon.api.models import FaultEntry, JobError, JobResource, Links, ProgressDetail
+from daemon.api.models import FaultEntry, JobError, JobResource, Links, Output, ProgressDetail
 from daemon.api.problems import plain_text
 from daemon.jobs import Job, JobState
 
@@ -41,6 +41,8 @@ def resource(job: Job) -> JobResource:
         ),
         error=_error(plain_text(job.error)), bundle=plain_text(job.bundle),
         bundle_digest=job.bundle_digest, spec_sha256=job.spec_sha256,
+        spec_digest=job.spec_digest, input_hash=job.input_hash, retry_of=job.retry_of,
+        outputs=[Output(asset_id=asset_id) for asset_id in job.outputs],
         world=plain_text(job.world), owner=plain_text(job.owner), links=_links(job),
     )  # fmt: skip
 
@@ -66,9 +68,15 @@ def _links(job: Job) -> Links:
         self=here,
         events=f"{here}/events",
         cancel=None if job.state.is_final else f"{here}/cancel",
+        retry=f"{here}/retry" if _may_be_retried(job) else None,
+        retry_of=job_path(job.retry_of) if job.retry_of else None,
         download=f"{here}/download" if done else None,
         files=f"{here}/files" if done else None,
     )
+
+
+def _may_be_retried(job: Job) -> bool:
+    return job.state is JobState.FAILED and not job.refused
 
 
 def _error(told: Mapping[str, Any] | None) -> JobError | None:

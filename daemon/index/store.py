@@ -38,7 +38,8 @@ MAX_LIMIT = 1000
 _T = TypeVar("_T")
 _BATCH = 500
 _ID = re.compile(r"[0-9A-Z]{26}")
-_WHAT_CHANGES = ("rev", "state", "name", "kind", "owner", "spec_sha256", "created_at", "document")
+_FILTERED = ("state", "kind", "name", "owner", "world", "spec_sha256", "spec_digest", "input_hash")
+_WHAT_CHANGES = ("rev", *_FILTERED, "created_at", "document")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,10 @@ class Filters:
     kind: str | None = None
     name: str | None = None
     owner: str | None = None
+    world: str | None = None
     spec_sha256: str | None = None
+    spec_digest: str | None = None
+    input_hash: str | None = None
     created_from: float | None = None
     created_before: float | None = None
 
@@ -105,6 +109,12 @@ class JobIndex:
         more = len(rows) > limit
         found = tuple(job_from_json(json.loads(row.document)) for row in rows[:limit])
         return Page(jobs=found, cursor=_cursor_after(found[-1]) if more else "")
+
+    def oldest(self, filters: Filters, limit: int) -> tuple[Job, ...]:
+        """At most `limit` jobs, the oldest first."""
+        with reading(self.engine) as connection:
+            documents = connection.scalars(oldest_query(filters, limit)).all()
+        return tuple(job_from_json(json.loads(document)) for document in documents)
 
     def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state, those without any included."""
@@ -162,8 +172,14 @@ def page_query(filters: Filters, cursor: str, limit: int) -> Select[Any]:
     return query.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
 
 
+def oldest_query(filters: Filters, limit: int) -> Select[Any]:
+    """The question that `oldest` asks."""
+    query = select(jobs.c.document).where(*_conditions(filters))
+    return query.order_by(jobs.c.created_at, jobs.c.job_id).limit(limit)
+
+
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    for column in ("state", "kind", "name", "owner", "spec_sha256"):
+    for column in _FILTERED:
         value = getattr(filters, column)
         if value is not None:
             yield jobs.c[column] == value

@@ -21,7 +21,10 @@ jobs = Table(
     Column("name", AnyText, nullable=False),
     Column("kind", AnyText, nullable=False),
     Column("owner", AnyText, nullable=False),
+    Column("world", AnyText, nullable=False),
     Column("spec_sha256", AnyText, nullable=False),
+    Column("spec_digest", AnyText, nullable=False),
+    Column("input_hash", AnyText, nullable=False),
     Column("created_at", Double, nullable=False),  # seconds since 1970, UTC
     Column("document", Text, nullable=False),  # JSON in plain ASCII: see `Job.as_json`
     Index("jobs_newest", "created_at", "job_id"),
@@ -29,5 +32,8 @@ jobs = Table(
     Index("jobs_by_name", "name", "created_at", "job_id"),
     Index("jobs_by_kind", "kind", "created_at", "job_id"),
     Index("jobs_by_owner", "owner", "created_at", "job_id"),
+    Index("jobs_by_world", "world", "created_at", "job_id"),
     Index("jobs_by_spec", "spec_sha256", "created_at", "job_id"),
+    Index("jobs_by_digest", "spec_digest", "created_at", "job_id"),
+    Index("jobs_by_inputs", "input_hash", "created_at", "job_id"),
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from daemon.index import Filters, IndexUnavailable, JobIndex
-from daemon.index.store import page_query
+from daemon.index.store import oldest_query, page_query
 from daemon.index.tables import metadata
 from daemon.jobs import Job, JobState, Priority, Progress, advance, touched
 from renderer.errors import UsageError
@@ -39,13 +39,22 @@ WHOLE = Job(
     bundle_digest="cd" * 32,
     error={"code": "x", "message": "nul \0 and 🎞", "errors": [{"pointer": "/a"}]},
     owner="ada",
+    world="north\ud800",
+    spec_digest="ef" * 32,
+    input_hash="01" * 32,
+    retry_of="01" + "B" * 24,
+    outputs=("a1", "a2"),
 )
+OF_0002 = {"world": "world", "digest": "spec_digest", "inputs": "input_hash"}
 FILTERS = {
     "state": JobState.QUEUED,
     "kind": "video",
     "name": "a.yaml",
     "owner": "ada",
     "spec_sha256": "ab",
+    "spec_digest": "cd",
+    "input_hash": "ef",
+    "world": "north",
 }
 
 
@@ -121,6 +130,10 @@ class IndexContract:
         assert [int(j.job_id) for j in index.page(span).jobs] == [5, 4, 3, 2]
         assert [int(j.job_id) for j in index.page(replace(span, owner="ada")).jobs] == [5, 3]
 
+    def test_the_oldest_come_first_when_they_are_asked_for(self, index: JobIndex) -> None:
+        index.put_all(job(n, owner="ada" if n % 2 else "bo") for n in range(9))
+        assert [int(j.job_id) for j in index.oldest(Filters(owner="ada"), 3)] == [1, 3, 5]
+
     @pytest.mark.parametrize(
         "cursor", ["x", "é", "bm8", "WyJuYW4iLCAxLCAyXQ", "WzEsMl0", "W10", "!!!!", "W1sxXSwyXQ"]
     )
@@ -189,6 +202,21 @@ class IndexContract:
             pool.submit(index.upgrade).result()
         assert index.get(job(1).job_id) == job(1)
 
+    def test_an_upgrade_fills_the_columns_that_an_older_version_lacked(
+        self, index: JobIndex
+    ) -> None:
+        index.put_all([WHOLE, *(job(number) for number in range(1100))])
+        with index.engine.begin() as connection:
+            for name, column in OF_0002.items():
+                connection.execute(text(f"DROP INDEX jobs_by_{name}"))
+                connection.execute(text(f"ALTER TABLE jobs DROP COLUMN {column}"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(index.upgrade).result()
+        for column in OF_0002.values():
+            assert index.page(Filters(**{column: getattr(WHOLE, column)})).jobs == (WHOLE,)
+        assert len(index.page(Filters(world=""), limit=1000).jobs) == 1000
+
     def test_a_database_of_a_newer_version_is_refused_with_the_way_out(
         self, index: JobIndex
     ) -> None:
@@ -219,6 +247,7 @@ class IndexContract:
         self.analyse(index)
         cursor = index.page(limit=2).cursor
         for filters in ({}, *({column: value} for column, value in FILTERS.items())):
+            self.check_plan(index, oldest_query(Filters(**filters), 50))
             for place in ("", cursor):
                 self.check_plan(index, page_query(Filters(**filters), place, 50))
         self.check_plan(index, page_query(Filters(created_from=1.0, created_before=9.0), "", 50))

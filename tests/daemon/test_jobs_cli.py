@@ -12,10 +12,12 @@ import pytest
 from daemon.fs import RealFs
 from daemon.index import open_index
 from daemon.jobs import Job, JobState, Priority, Progress
+from daemon.ledger import Papers
 from daemon.places import Places
 from daemon.records import all_jobs, find_job
 from daemon.reindex import reindex
 from daemon.retrying import retry
+from daemon.submissions import Submissions
 from renderer.errors import UsageError
 from tests.command import reelkiln
 
@@ -36,6 +38,11 @@ def job(number: int, **changes: object) -> Job:
         rev=1,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def desk(places: Places) -> Submissions:
+    papers = Papers(fs=RealFs(), places=places, owner="d1", nonce=lambda: "n1")
+    return Submissions(papers=papers, clock=lambda: 9.0, new_id=lambda: job_id(9))
 
 
 @pytest.fixture
@@ -165,7 +172,7 @@ def test_a_failed_job_goes_back_to_where_it_was_dropped(places: Places, priority
     (places.failed / failed.name).write_bytes(SPEC)
     (places.failed / f"{failed.name}.error.json").write_bytes(b"{}")
     folder = places.inbox if priority is Priority.NORMAL else places.inbox / priority
-    assert retry(RealFs(), places, failed) == folder / failed.name
+    assert retry(RealFs(), places, failed, desk(places)) == folder / failed.name
     assert (folder / failed.name).read_bytes() == SPEC
     assert os.listdir(places.failed) == []
 
@@ -184,14 +191,14 @@ def test_a_retry_never_replaces_a_drop(places: Places) -> None:
     (places.failed / "1.yaml").write_bytes(SPEC)
     (places.inbox / "1.yaml").write_bytes(b"newer")
     with pytest.raises(UsageError, match="is there already"):
-        retry(RealFs(), places, job(1, state=JobState.FAILED))
+        retry(RealFs(), places, job(1, state=JobState.FAILED), desk(places))
     assert (places.inbox / "1.yaml").read_bytes() == b"newer"
     assert (places.failed / "1.yaml").read_bytes() == SPEC
 
 
 def test_only_failed_jobs_whose_spec_is_there_are_tried_again(places: Places) -> None:
     with pytest.raises(UsageError, match="only a failed job"):
-        retry(RealFs(), places, job(1, state=JobState.RUNNING))
+        retry(RealFs(), places, job(1, state=JobState.RUNNING), desk(places))
     (places.failed / "1.yaml").write_bytes(b"changed by hand")
     with pytest.raises(UsageError, match="no spec of job"):
-        retry(RealFs(), places, job(1, state=JobState.FAILED))
+        retry(RealFs(), places, job(1, state=JobState.FAILED), desk(places))

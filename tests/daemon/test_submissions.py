@@ -12,10 +12,10 @@ from daemon.jobs import JobState, Priority
 from daemon.places import Places
 from daemon.records import find_job
 from daemon.retrying import retry
-from daemon.submissions import Submissions
+from daemon.submissions import About, Submissions
 from renderer.errors import UsageError
 from tests.daemon.killed import KillingFs, Storm
-from tests.daemon.small_daemon import SmallDaemon, World, made, nothing_is_owed
+from tests.daemon.small_daemon import FAILURE, SmallDaemon, World, made, nothing_is_owed
 
 
 def desk(inbox: Inbox, world: World) -> Submissions:
@@ -52,9 +52,39 @@ def test_what_is_moved_back_after_its_job_ended_is_a_new_job(tmp_path: Path) -> 
     places, daemon, submissions = opened(tmp_path)
     job = submissions.submit(b"fail 1", owner="ada")
     daemon.run()
-    retry(daemon.fs, places, find_job(daemon.fs, places, job.job_id))
+    os.rename(places.failed / job.name, places.inbox / job.name)
     daemon.run()
-    assert len(daemon.fs.names(places.receipts)) == 2
+    receipts = daemon.fs.names(places.receipts)
+    assert len(receipts) == 2
+    owners = {find_job(daemon.fs, places, name.removesuffix(".json")).owner for name in receipts}
+    assert owners == {"ada", ""}
+
+
+def test_a_submitted_job_that_is_tried_again_keeps_its_owner(tmp_path: Path) -> None:
+    places, daemon, submissions = opened(tmp_path)
+    about = About(kind="video", spec_digest="ab")
+    job = submissions.submit(b"fail 1", suffix=".yaml", owner="ada", world="w1", about=about)
+    seen = daemon.fs.stat(places.inbox / job.name)
+    assert seen is not None
+    claimed = daemon.inbox.claim(places.inbox / job.name, seen, Priority.NORMAL)
+    assert claimed is not None
+    daemon.inbox.fail(claimed, FAILURE)
+    path = retry(daemon.fs, places, find_job(daemon.fs, places, job.job_id), submissions)
+    again = find_job(daemon.fs, places, path.stem)
+    assert (again.owner, again.world, again.retry_of) == ("ada", "w1", job.job_id)
+    assert (again.kind, again.spec_digest) == ("video", "ab")
+    assert path.read_bytes() == b"fail 1"
+    assert daemon.fs.names(places.failed) == []
+
+
+def test_what_was_known_of_a_document_does_not_hold_for_other_bytes(tmp_path: Path) -> None:
+    places, daemon, submissions = opened(tmp_path)
+    known = About(spec_digest="ab")
+    kept, changed = (submissions.submit(b"good", about=known) for _ in range(2))
+    (places.inbox / changed.name).write_bytes(b"other")
+    daemon.run()
+    digests = [find_job(daemon.fs, places, j.job_id).spec_digest for j in (kept, changed)]
+    assert digests == ["ab", ""]
 
 
 def test_a_submission_that_meets_a_full_disk_leaves_nothing(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.jobs import Priority
+from daemon.jobs import JobState, Priority
 from daemon.places import Places
+from daemon.submissions import Submissions
 from daemon.wishes import Wishes
 from tests.daemon.faulty_fs import FaultyFs
 from tests.daemon.small_daemon import SmallDaemon, World, drop, made
@@ -100,3 +101,31 @@ def test_one_whose_job_is_claimed_stays(places: Places) -> None:
     clock.now += 60
     elsewhere.sweep([path])  # nobody can say what is claimed
     assert path.exists()
+
+
+def waiting(daemon: SmallDaemon, places: Places, name: str) -> str:
+    """A job that was given back, by its id."""
+    drop(daemon.fs, places, name, b"good")
+    seen = daemon.fs.stat(places.inbox / name)
+    assert seen is not None
+    claimed = daemon.inbox.claim(places.inbox / name, seen, Priority.NORMAL)
+    assert claimed is not None
+    daemon.inbox.give_back(claimed, 9e9)
+    return claimed.job.job_id
+
+
+def test_wishes_about_what_waits_are_granted_and_about_nothing_else(places: Places) -> None:
+    wishes, daemon, _ = some_wishes(places)
+    by_id, kept = waiting(daemon, places, "1.json"), waiting(daemon, places, "2.json")
+    by_name = waiting(daemon, places, "a.json")
+    desk = Submissions(papers=daemon.inbox.papers, clock=lambda: 1.0, new_id=lambda: "P" * 26)
+    promised = desk.submit(b"good").job_id
+    assert wishes.grant([]) == ()
+    for job_id in (by_id, promised, "X" * 26):
+        (places.own("cancel") / job_id).touch()
+    assert set(wishes.grant([a_wish(places)])) == {by_id, by_name, promised}
+    states = {job_id: daemon.inbox.ledger.read(job_id) for job_id in (by_id, by_name, promised)}
+    assert {job.state for job in states.values() if job} == {JobState.CANCELLED}
+    assert [claim.job_id for claim in daemon.inbox.claims()] == [kept]
+    assert daemon.fs.names(places.own("cancel")) == ["X" * 26]
+    assert wishes.grant([]) == ()

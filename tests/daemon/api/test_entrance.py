@@ -48,11 +48,24 @@ def test_a_key_of_one_world_hands_in_nothing_for_another(service: Service) -> No
     context = context_of(service)
     with listening(context) as client:
         north = key_for(context, "ada", "north")
-        statuses = [
-            client.post(f"/v1/jobs?world={world}", json=SPEC, headers=north).status_code
+        answers = [
+            client.post(f"/v1/jobs?world={world}&fresh=true", json=SPEC, headers=north)
             for world in ("north", "south", "")
         ]
-    assert statuses == [202, 403, 403]
+        south = key_for(context, "ada", "south")
+        ours = client.post("/v1/jobs", json=SPEC, headers=south).json()["job_id"]
+        lists = [
+            {job["job_id"] for job in client.get("/v1/jobs", headers=key).json()["jobs"]}
+            for key in (north, south, key_for(context, "ada", ""))
+        ]
+        foreign = client.get(f"/v1/jobs/{ours}", headers=north)
+        asked = client.get("/v1/jobs?world=south", headers=north)
+    assert [answer.status_code for answer in answers] == [202, 403, 202]
+    made = [answers[0].json(), answers[2].json()]
+    assert [job["world"] for job in made] == ["north", "north"]
+    theirs = {job["job_id"] for job in made}
+    assert lists == [theirs, {ours}, theirs | {ours}]
+    assert (foreign.status_code, asked.status_code) == (404, 403)
 
 
 def test_one_idempotency_key_makes_one_job(service: Service) -> None:
@@ -63,7 +76,9 @@ def test_one_idempotency_key_makes_one_job(service: Service) -> None:
         again = client.post("/v1/jobs", json=SPEC, headers=key)
         other = client.post("/v1/jobs", json={**SPEC, "id": "other"}, headers=key)
         wrong = client.post("/v1/jobs", json={}, headers={"Idempotency-Key": '"k2"'})
-        right = client.post("/v1/jobs", json=SPEC, headers={"Idempotency-Key": '"k2"'})
+        right = client.post(
+            "/v1/jobs", json={**SPEC, "id": "third"}, headers={"Idempotency-Key": '"k2"'}
+        )
     assert (first.status_code, again.content) == (202, first.content)
     assert again.headers["Location"] == first.headers["Location"]
     assert [answer.status_code for answer in (other, wrong, right)] == [422, 422, 202]
@@ -75,11 +90,33 @@ def test_a_full_queue_takes_no_more(service: Service) -> None:
     settings = replace(context.access.settings, max_queued=2)
     context = replace(context, access=replace(context.access, settings=settings))
     with listening(context) as client:
-        answers = [client.post("/v1/jobs", json=SPEC) for _ in range(3)]
+        answers = [client.post("/v1/jobs?fresh=true", json=SPEC) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert answers[2].headers["Retry-After"] == "10"
     assert answers[2].json()["code"] == "queue-full"
     assert drops(service.places) == 2
+
+
+def test_a_changed_password_ends_every_session(client: httpx.Client) -> None:
+    ada = {"email": "ada@example.org", "password": "lighthouses of the north"}
+    assert client.post("/v1/accounts", json=ada).status_code == 201
+    other = httpx.Client(base_url=client.base_url, timeout=30)
+    tokens = [at.post("/v1/sessions", json=ada).json()["csrf_token"] for at in (other, client)]
+    csrf = {"X-CSRF-Token": tokens[1]}
+
+    def change(old: str, new: str) -> tuple[int, str]:
+        told = client.put("/v1/me/password", json={"old": old, "new": new}, headers=csrf)
+        return told.status_code, told.json()["code"] if told.content else ""
+
+    new = "lighthouses of the south"
+    assert change("not the password", new) == (403, "password-wrong")
+    assert change(ada["password"], "short") == (422, "password-unfit")
+    assert other.get("/v1/me").status_code == 200
+    assert change(ada["password"], new) == (204, "")
+    assert [at.get("/v1/me").status_code for at in (other, client)] == [401, 401]
+    assert client.post("/v1/sessions", json=ada).status_code == 401
+    assert client.post("/v1/sessions", json=ada | {"password": new}).status_code == 201
+    other.close()
 
 
 def test_people_and_keys_are_part_of_the_api(client: httpx.Client) -> None:

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.service import Service
 from renderer.schemas import schema_file, schemas
-from tests.daemon.api.conftest import SPEC, made_service
+from tests.daemon.api.conftest import SPEC, made_service, until
 
 
 def test_a_well_daemon_is_ready_and_says_what_it_looked_at(client: httpx.Client) -> None:
@@ -45,13 +45,16 @@ def test_a_daemon_that_cannot_work_says_why(
 
 
 def test_jobs_are_counted_for_prometheus(working: httpx.Client, rendered: dict[str, Any]) -> None:
-    answer = working.get("/metrics")
+    def counted() -> dict[tuple[str, str], float]:
+        return {
+            (sample.name, sample.labels.get("state", "")): sample.value
+            for family in text_string_to_metric_families(working.get("/metrics").text)
+            for sample in family.samples
+        }
+
+    until(lambda: counted()["reelkiln_jobs", "succeeded"])  # the index follows
+    answer, found = working.get("/metrics"), counted()
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    found = {
-        (sample.name, sample.labels.get("state", "")): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
     assert found["reelkiln_jobs", "succeeded"] == 1
     assert found["reelkiln_jobs_ended_total", "succeeded"] == 1
     assert found["reelkiln_job_wait_seconds_count", ""] == 1

@@ -1,0 +1,190 @@
+"""The HTTP API while a render runs: python -m benchmarks.api [--postgres] [--seconds 60].
+
+A real daemon with one render under way, 1 000 jobs queued and 100 000 in its index is asked 200
+times a second: a tenth creates jobs, three tenths ask for pages, the rest for the state of a job.
+Then sockets that send a byte now and then are held open while /livez is asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import aiohttp
+from PIL import Image
+
+from benchmarks.index import jobs
+from daemon.index import open_index
+
+GOALS_MS = {"create": 25.0, "status": 5.0, "page": 20.0, "livez": 50.0}
+_PAGES = ("/v1/jobs", "/v1/jobs?status=queued", "/v1/jobs?kind=topic&limit=100")
+LONG = {
+    "reelkiln": 1, "id": "long", "output": {"size": "1280x720", "fps": 30},
+    "tracks": [{"clips": [{"image": "a.png", "length": "600s", "motion": "zoom-in"}]}],
+}  # fmt: skip
+
+
+def small(number: int) -> bytes:
+    clip = {"text": f"Hello {number}", "length": "1s"}
+    return json.dumps({"reelkiln": 1, "tracks": [{"clips": [clip]}]}).encode()
+
+
+@contextmanager
+def serving(root: Path, environment: dict[str, str]) -> Iterator[str]:
+    (root / "media").mkdir(parents=True)
+    Image.effect_noise((1280, 720), 60).save(root / "media" / "a.png")
+    settings = {**os.environ, **environment, "REELKILN_MAX_QUEUED": "1000000"}
+    command = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(root), "--port", "0",
+               "--jobs", "1"]  # fmt: skip
+    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.DEVNULL) as daemon:  # fmt: skip
+        assert daemon.stdout is not None
+        try:
+            yield daemon.stdout.readline().strip()
+        finally:
+            daemon.terminate()
+
+
+class Asker:
+    """Asks in an open loop: a slow answer delays no other question."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self.http = http
+        self.took: dict[str, list[float]] = defaultdict(list)
+        self.statuses: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.number = 0
+
+    async def ask(self, what: str, path: str, data: bytes | None = None) -> None:
+        began = time.perf_counter()
+        headers = {"Content-Type": "application/json"}
+        method = "POST" if data else "GET"
+        try:
+            async with self.http.request(method, path, data=data, headers=headers) as told:
+                body = await told.read()
+                self.took[what].append(time.perf_counter() - began)
+                self.statuses[f"{what} {told.status}"] += 1
+                if data and told.status == 202:
+                    self.ids.append(json.loads(body)["job_id"])
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.statuses[f"{what} {type(error).__name__}"] += 1
+
+    async def create(self) -> None:
+        self.number += 1
+        await self.ask("create", "/v1/jobs", small(self.number))
+
+    async def one(self, turn: int) -> None:
+        if turn % 10 == 0:
+            await self.create()
+        elif turn % 10 < 4:
+            await self.ask("page", _PAGES[turn % len(_PAGES)])
+        else:
+            await self.ask("status", f"/v1/jobs/{self.ids[turn % len(self.ids)]}")
+
+    async def minute(self, seconds: int, rate: int) -> None:
+        began, tasks = time.perf_counter(), []
+        for turn in range(seconds * rate):
+            late = began + turn / rate - time.perf_counter()
+            if late > 0:
+                await asyncio.sleep(late)
+            tasks.append(asyncio.create_task(self.one(turn)))
+        await asyncio.gather(*tasks)
+        wall = time.perf_counter() - began
+        print(f"{seconds * rate} requests in {wall:.1f} s: {dict(sorted(self.statuses.items()))}")
+
+
+async def slow_sockets(asker: Asker, url: str, count: int) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    writers = []
+    for _ in range(count):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /livez HTTP/1.1\r\nX-")
+        writers.append(writer)
+    for turn in range(300):
+        for writer in writers[turn % 50 :: 50]:
+            if not writer.is_closing():
+                writer.write(b"a")
+        await asker.ask("livez", "/livez")
+        await asyncio.sleep(0.02)
+    for writer in writers:
+        writer.close()
+
+
+def told(took: dict[str, list[float]]) -> None:
+    for what, goal in GOALS_MS.items():
+        times = sorted(took[what])
+        if not times:
+            continue
+        median, p99 = (1000 * times[int(len(times) * share)] for share in (0.5, 0.99))
+        print(f"{what:8} median {median:7.1f} ms   p99 {p99:7.1f} ms   "
+              f"p99 / goal {p99 / goal:5.2f}  (goal: {goal:g} ms)")  # fmt: skip
+
+
+async def measure(url: str, arguments: argparse.Namespace) -> None:
+    timeout = aiohttp.ClientTimeout(total=60)
+    connector = aiohttp.TCPConnector(limit=200)
+    async with aiohttp.ClientSession(url, timeout=timeout, connector=connector) as http:
+        asker = Asker(http)
+        await asker.ask("create", "/v1/jobs", json.dumps(LONG).encode())
+        (long,) = asker.ids
+        await asyncio.sleep(3)
+        began = time.perf_counter()
+        while len(asker.ids) < arguments.queued:
+            await asyncio.gather(*(asker.create() for _ in range(8)))
+        rate = arguments.queued / (time.perf_counter() - began)
+        print(f"{len(asker.ids)} jobs queued, {rate:.0f} a second; load {os.getloadavg()[0]:.1f}")
+        async with http.get(f"/v1/jobs/{long}") as answer:
+            found = await answer.json()
+            print(f"the render is {found['status']} at {found['progress']} %")
+        asker.took.clear()
+        asker.statuses.clear()
+        await asker.minute(arguments.seconds, arguments.rate)
+        await slow_sockets(asker, url, arguments.sockets)
+        print(f"{arguments.sockets} slow sockets, /livez: {asker.statuses['livez 200']} of 300")
+        told(asker.took)
+        print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postgres", action="store_true", help="in a PostgreSQL of its own")
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--queued", type=int, default=1000)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--rate", type=int, default=200)
+    parser.add_argument("--sockets", type=int, default=1000)
+    arguments = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with ExitStack() as stack:
+        environment: dict[str, str] = {}
+        if arguments.postgres:
+            from tests.daemon.postgres import running_postgres
+
+            url = stack.enter_context(running_postgres())
+            address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+            environment["REELKILN_DATABASE_URL"] = address
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="reelkiln-bench-"))
+        root = Path(folder) / "root"
+        index = open_index(root, environment)
+        index.put_all(jobs(arguments.jobs))
+        index.close()
+        print(
+            "PostgreSQL" if arguments.postgres else "SQLite", f"{arguments.jobs} jobs in the index"
+        )
+        asyncio.run(measure(stack.enter_context(serving(root, environment)), arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Natural idempotency: the same document by the same caller is the same job.
+
+While the job waits or runs it is given again. Once it succeeded, it is given again as long as its
+bundle lies there whole and every local source holds the bytes it was made from. Sources from the
+network stand as they were pinned; what a service supplies cannot be told, so that is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from daemon.api.context import ApiContext
+from daemon.database import DatabaseUnavailable
+from daemon.index import Filters
+from daemon.jobs import Job, JobState
+from daemon.logs import logger
+from daemon.records import find_job
+from renderer.bundle.manifest import ARCHIVE, LOCK, MANIFEST, Manifest, manifest_from_bytes
+from renderer.digest import digest_of_bytes
+from renderer.errors import ReelkilnError, UsageError
+from renderer.sources.local import find_local
+from renderer.sources.remote import is_remote
+from renderer.sources.supply import is_reference
+from renderer.store import LocalStore
+
+_UNDER_WAY = (JobState.QUEUED, JobState.BLOCKED, JobState.RUNNING)
+_LOOKED_AT = 20
+"""The newest ones: an older one differs from them in its sources."""
+_log = logger("api")
+
+
+def same_job(
+    context: ApiContext, spec_digest: str, owner: str, world: str, *, finished: bool = True
+) -> Job | None:
+    """The job that makes a new one needless. Blocks: it may have to read sources.
+
+    Without `finished` only what waits or runs counts.
+    """
+    states = (*_UNDER_WAY, JobState.SUCCEEDED) if finished else _UNDER_WAY
+    try:
+        filters = Filters(spec_digest=spec_digest, owner=owner, world=world)
+        found = context.index.page(filters, limit=_LOOKED_AT).jobs
+    except DatabaseUnavailable as error:  # jobs are taken in without the index
+        _log.warning("whether a job is there already cannot be told", error=str(error))
+        return None
+    standing = (job for job in _as_they_are(context, found) if _stands(context, job, states))
+    return next(standing, None)
+
+
+def _as_they_are(context: ApiContext, found: Iterable[Job]) -> Iterator[Job]:
+    """The jobs as their records have them: the index may lag behind."""
+    for job in found:
+        try:
+            yield find_job(context.fs, context.places, job.job_id)
+        except (UsageError, FileNotFoundError):
+            continue
+
+
+def _stands(context: ApiContext, job: Job, states: tuple[JobState, ...]) -> bool:
+    if job.state not in states:
+        return False
+    if job.state is JobState.SUCCEEDED:
+        return _is_as_it_was(context, job)
+    return context.fs.stat(context.places.own("cancel") / job.job_id) is None
+
+
+def _is_as_it_was(context: ApiContext, job: Job) -> bool:
+    try:
+        lock = _lock_of_whole_bundle(context, job)
+        return all(_is_unchanged(context, pin) for pin in lock["sources"])
+    except (OSError, ReelkilnError, ValueError, KeyError, TypeError) as error:
+        _log.info("a job is made anew", job_id=job.job_id, why=str(error))
+        return False
+
+
+def _lock_of_whole_bundle(context: ApiContext, job: Job) -> Mapping[str, Any]:
+    """lock.json of a bundle whose every file lies there in full size."""
+    folder = context.places.outbox / job.bundle
+    data = (folder / MANIFEST).read_bytes()
+    if not job.bundle or digest_of_bytes(data) != job.bundle_digest:
+        raise ValueError("another bundle lies there")
+    manifest: Manifest = manifest_from_bytes(data)
+    for entry in manifest.files:
+        if (folder / entry.path).stat().st_size != entry.size_bytes:
+            raise ValueError(f"{entry.path} is not as it was sealed")
+    (folder / ARCHIVE).stat()
+    lock: Mapping[str, Any] = json.loads((folder / LOCK).read_bytes())
+    return lock
+
+
+def _is_unchanged(context: ApiContext, pin: Mapping[str, Any]) -> bool:
+    """The store remembers the digest of a file by its stat, so most are not read again."""
+    source = str(pin["source"])
+    if is_remote(source):
+        return True
+    if is_reference(source):
+        return False
+    base, *others = context.media or (context.places.root / "media", context.places.inbox)
+    path = find_local(source, base, tuple(others), context.limits.max_source_bytes)
+    if path.stat().st_size != pin["size_bytes"]:
+        return False
+    return LocalStore(context.places.own("store")).borrow(path).sha256 == str(pin["sha256"])

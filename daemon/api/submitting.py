@@ -1,0 +1,115 @@
+"""A document becomes a job, or is found to be one already."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from daemon.api.callers import CALLER
+from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
+from daemon.api.idempotency import once
+from daemon.api.rates import ROOM
+from daemon.api.reuse import same_job
+from daemon.api.telling import answer, job_path, resource
+from daemon.index.database import IndexUnavailable
+from daemon.jobs import Job, Priority
+from daemon.logs import logger
+from daemon.records import find_job
+from daemon.submissions import About
+from renderer.disk import FULL
+from renderer.errors import StorageFull, UsageError
+
+RETRY_AFTER_S = "2"
+_log = logger("api")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A document to be rendered for `owner` in `world`.
+
+    `fresh` wants a new job whatever there is, `finished` is content with one that has succeeded.
+    """
+
+    document: bytes
+    suffix: str
+    priority: Priority
+    owner: str
+    world: str
+    about: About
+    fresh: bool = False
+    finished: bool = True
+
+
+async def hand_in(request: web.Request, wish: Wish) -> web.Response:
+    """The answer to a wish: 202 with a job that goes on, 200 with one that is done."""
+    context = request.app[CONTEXT]
+
+    async def submit(job_id: str, is_resumed: bool) -> web.Response:
+        if is_resumed:
+            made = await asyncio.to_thread(_made_before, context, job_id)
+            if made is not None:
+                return told(made)
+        locks = request.app[TURNSTILES].same
+        async with locks[hash(wish.about.spec_digest) % len(locks)]:
+            there = None if wish.fresh else await asyncio.to_thread(_same, context, wish)
+            if there is not None:
+                return told(there)
+            await asyncio.to_thread(request.app[ROOM].take)
+            return told(await asyncio.to_thread(_submit, context, wish, job_id))
+
+    return await once(
+        request, wish.document, submit, caller=request[CALLER],
+        records=context.access.accounts.idempotency, new_id=context.submissions.new_id,
+        now=context.clock(),
+    )  # fmt: skip
+
+
+def told(job: Job) -> web.Response:
+    """The job, with where to look for it and when."""
+    headers = {"Location": job_path(job.job_id)}
+    if job.state.is_final:
+        return answer(resource(job), headers=headers)
+    return answer(resource(job), status=202, headers={**headers, "Retry-After": RETRY_AFTER_S})
+
+
+def index_job(context: ApiContext, job: Job) -> None:
+    """Tell the index of a job; when it does not answer, lists lag behind."""
+    try:
+        context.index.put(job)
+    except IndexUnavailable as error:
+        _log.warning("the index is behind", job_id=job.job_id, error=str(error))
+
+
+def _same(context: ApiContext, wish: Wish) -> Job | None:
+    digest, finished = wish.about.spec_digest, wish.finished
+    return same_job(context, digest, wish.owner, wish.world, finished=finished)
+
+
+def _made_before(context: ApiContext, job_id: str) -> Job | None:
+    """The job of the request that came first; None when that did not get so far."""
+    try:
+        return find_job(context.fs, context.places, job_id)
+    except UsageError:
+        return None
+
+
+def _submit(context: ApiContext, wish: Wish, job_id: str) -> Job:
+    try:
+        job = context.submissions.submit(
+            wish.document,
+            suffix=wish.suffix,
+            priority=wish.priority,
+            owner=wish.owner,
+            world=wish.world,
+            job_id=job_id,
+            about=wish.about,
+        )
+    except OSError as error:
+        if error.errno in FULL or error.errno == errno.EDQUOT:
+            raise StorageFull("no room for the job", hint="try again later") from error
+        raise
+    index_job(context, job)
+    return job
