@@ -21,6 +21,9 @@ MAX_BACKGROUNDS = 4
 def check(spec: Spec, limits: Limits) -> list[Fault]:
     """Everything wrong with a well-formed spec, before any source is looked at."""
     faults = list(_output_faults(spec, limits))
+    if spec.brand is not None:  # whoever reads kits has applied it and taken it out
+        message, hint = "brand kits are not read here", "write its colours and styles out"
+        faults.append(Fault(code="brand-not-read", path=("brand",), message=message, hint=hint))
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
     faults += _count_faults(spec, limits)
