@@ -17,6 +17,9 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
+from daemon.asset_service import AssetService
+from daemon.asset_storage import AssetFolder
+from daemon.catalog import open_catalog
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
 from daemon.drops import Drop, Patience, Signature
@@ -38,6 +41,7 @@ from daemon.recovery import recover
 from daemon.refusals import Refused
 from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
+from daemon.settling import Settling
 from daemon.shift import Runner, Shift
 from daemon.stranded import let_go
 from daemon.watch import Watch
@@ -128,6 +132,14 @@ class Service:
         self.sender = sender_for(
             self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
         )
+        self.settling = Settling(
+            AssetService(
+                open_catalog(self.places.root, settings.environment),
+                AssetFolder(self.places.own("assets")), places=self.places, clock=clock,
+                new_id=_new_id, limits=settings.limits,
+            ),
+            fs=self.fs, places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
+        )  # fmt: skip
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=self._changed, held=self.intake.tell, well=self.intake.well,
@@ -163,6 +175,7 @@ class Service:
             chores.start()
             self._watch()  # before the first scan: nothing falls between the two
             self.sender.start()
+            self.settling.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -180,6 +193,7 @@ class Service:
                 chores.join()
                 self.watch.stop()
                 self.sender.stop()
+                self.settling.stop()
         self.indexing.stop()
         self.index.close()
         _log.info("ended")
@@ -337,6 +351,7 @@ class Service:
         self.metrics.saw(job)
         if job.state.is_final:
             self.sender.hint(job_id)
+            self.settling.hint(job_id)
 
     def _forget(self, job_ids: tuple[str, ...]) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -304,7 +305,7 @@ class CatalogContract:
     def test_lineage_goes_up_and_down_as_far_as_asked(self, catalog: Catalog) -> None:
         chain = [asset_node("a0"), job_node("j0"), asset_node("a1"), job_node("j1")]
         chain += [asset_node("a2")]
-        edges = [Edge(child, parent) for parent, child in zip(chain, chain[1:], strict=False)]
+        edges = [Edge(child, parent) for parent, child in itertools.pairwise(chain)]
         side = Edge(chain[3], chain[0])  # the diamond: j1 reads a0 as well
         catalog.derivations.add([*edges, side], now=NOW)
         catalog.derivations.add(edges, now=NOW + 1)
