@@ -96,7 +96,8 @@ ASSET_ROUTES = (
         method="GET", path="/v1/assets/{asset_id}/lineage", handler=asset_lineage,
         scope=Scope.READ, operation="assetLineage",
         summary="What an asset was made from and what came of it; an SVG for image/svg+xml.",
-        answers={200: Answer(description="Up and down.", model=LineageShown)},
+        answers={200: Answer(description="Up and down.", model=LineageShown,
+                             other_type="image/svg+xml")},
         query=LineageQuery, headers={"Accept": "image/svg+xml for a picture."}, tag="assets",
     ),
     Route(

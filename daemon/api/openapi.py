@@ -140,6 +140,8 @@ def _answered(answer: Answer) -> dict[str, Any]:
         told["content"] = {answer.media_type or "application/json": {"schema": schema}}
     elif answer.media_type:
         told["content"] = {answer.media_type: {}}
+    if answer.other_type:
+        told["content"][answer.other_type] = {}
     return told
 
 

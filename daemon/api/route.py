@@ -27,6 +27,7 @@ class Answer:
     description: str
     model: type[BaseModel] | None = None
     media_type: str = ""
+    other_type: str = ""  # what it may be instead, when that is asked for
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
