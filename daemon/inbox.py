@@ -141,6 +141,8 @@ class Inbox:
 
     def note(self, claimed: Claimed, **changes: Any) -> Claimed:
         """Keep something new about the job, its progress say. Nothing when it is not ours."""
+        if all(getattr(claimed.job, name) == value for name, value in changes.items()):
+            return claimed
         return self._noted(claimed, touched(claimed.job, now=self._clock(), **changes))
 
     def announce(
@@ -221,8 +223,10 @@ class Inbox:
 
     def succeed(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> None:
         """The bundle is in the outbox."""
+        whole = replace(claimed.job.progress, percent=100, step="", eta_s=0)
         self._end(claimed, self._ended(
-            claimed, JobState.SUCCEEDED, bundle=bundle_name, bundle_digest=bundle_digest
+            claimed, JobState.SUCCEEDED, bundle=bundle_name, bundle_digest=bundle_digest,
+            progress=whole,
         ))  # fmt: skip
 
     def reject(self, claimed: Claimed, error: Mapping[str, Any]) -> None:

@@ -130,7 +130,11 @@ class Job:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the status file."""
-        return asdict(self)
+        plain = {name: getattr(self, name) for name in _FIELDS}
+        return {**plain, "progress": asdict(self.progress)}
+
+
+_FIELDS = tuple(f.name for f in fields(Job))
 
 
 def advance(job: Job, to: JobState, *, now: float, **changes: Any) -> Job:
@@ -155,7 +159,7 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
 
     Raises KeyError, TypeError or ValueError on foreign data.
     """
-    known = {f.name for f in fields(Job)} & data.keys()
+    known = data.keys() & set(_FIELDS)
     plain = {name: data[name] for name in known}
     plain["state"] = JobState(plain["state"])
     plain["priority"] = Priority(plain.get("priority", "normal"))

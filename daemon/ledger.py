@@ -86,9 +86,8 @@ class Papers:
         claim: Claim | None,
     ) -> None:
         part = self.part(claim.job_id if claim else "")
-        text = json.dumps(document, indent=1, sort_keys=True) + "\n"
         try:
-            self.fs.write_new(part, text.encode())
+            self.fs.write_new(part, _lines(document).encode())
             if claim and not self.holds(claim):
                 raise Overtaken
             name(part, path)
@@ -101,6 +100,15 @@ class Papers:
             self.fs.unlink(part)
             raise
         self.fs.sync_folder(path.parent)
+
+
+def _lines(document: Mapping[str, Any]) -> str:
+    """The document as JSON with a line for each field; `indent` would take five times as long."""
+    fields = (
+        f" {json.dumps(key)}: {json.dumps(document[key], sort_keys=True)}"
+        for key in sorted(document)
+    )
+    return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

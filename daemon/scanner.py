@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
+from math import inf
 from pathlib import Path
 
 from daemon.drops import FOLDERS, Drop, Patience, Seen, due_at, says_it_is_complete
@@ -25,6 +27,8 @@ from renderer.limits import Limits
 
 _BATCH = 1000
 _PASS_EVERY_S = 2.0
+_SORTED_AT_ONCE = 5000
+"""So many at most before the first of them may go; who came first is among the first sorted."""
 _PRIORITIES = dict(FOLDERS)
 
 
@@ -129,7 +133,7 @@ class _Scan:
     def sort_out(self) -> None:
         """Line up what has settled; what will never be read is refused without waiting for that."""
         line, absent = self.scanner.line, list[Candidate]()
-        for candidate in line.due(self.now):
+        for candidate in islice(line.due(self.now), _SORTED_AT_ONCE):
             size = candidate.seen.signature.size
             if candidate.folder not in self.folders:
                 absent.append(candidate)
@@ -151,7 +155,7 @@ class _Scan:
             if self._is_ready(candidate):
                 again.append(candidate)
             opened += candidate.name in line.known(candidate.folder)  # the gone cost nothing
-        self.has_more = line.has_ready
+        self.has_more = line.has_ready or (line.next_due or inf) <= self.now
         for candidate in again:  # for whoever does not take it
             line.may_go(candidate)
 

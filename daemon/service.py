@@ -55,6 +55,7 @@ RECOVER_EVERY_S = 5.0
 LEAST_FREE = 64 << 20
 """Bytes free on the disk, below which nothing new is begun."""
 _LONGEST_SLEEP_S = 1.0
+_LONGEST_SLEEP_UNWATCHED_S = 0.25
 _GONE = frozenset({"inbox-gone", "inbox-replaced"})
 _log = logger("service")
 
@@ -243,10 +244,11 @@ class Service:
             self.watch.refresh()
 
     def _pause(self, found: ScanResult) -> float:
+        longest = _LONGEST_SLEEP_S if self._is_watched else _LONGEST_SLEEP_UNWATCHED_S
         is_full = len(self._running) >= self.settings.workers
         if found.next_at is None or is_full:  # the end of a job wakes
-            return _LONGEST_SLEEP_S
-        return min(_LONGEST_SLEEP_S, max(0.01, found.next_at - self.monotonic()))
+            return longest
+        return min(longest, max(0.01, found.next_at - self.monotonic()))
 
     def _start(self, pool: ThreadPoolExecutor, found: ScanResult, free: int) -> None:
         """Fill the free places, best first: what waits among the claims and what lies ready."""

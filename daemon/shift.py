@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -125,9 +125,7 @@ class Shift:
         _log.info("ended", fate=decision.fate.value, code=outcome.code)
         match decision.fate:
             case Fate.SUCCEEDED:
-                whole = replace(job.progress, percent=100, step="", eta_s=0)
-                told = self.inbox.note(claimed, progress=whole)
-                self.inbox.succeed(told, job.bundle, job.bundle_digest)
+                self.inbox.succeed(claimed, job.bundle, job.bundle_digest)
             case Fate.REJECTED:
                 self.inbox.reject(claimed, self._error(outcome, decision))
             case Fate.FAILED:
