@@ -83,6 +83,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
     from daemon.api.callers import Access, is_loopback, refuse_open_elsewhere
     from daemon.api.rates import Rates
     from daemon.submissions import Submissions
+    from daemon.upload_service import open_uploads
 
     accounts = open_accounts(service.places.root, os.environ)
     access = Access(
@@ -93,6 +94,14 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
     )
     refuse_open_elsewhere(host, accounts, access.settings)
     papers = service.inbox.papers
+    sent = open_uploads(
+        service.places,
+        service.fs,
+        os.environ,
+        limits=service.settings.limits,
+        clock=service.clock,
+        assets=service.settling.assets,
+    )
     context = ApiContext(
         places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
         submissions=Submissions(
@@ -102,7 +111,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         clock=service.clock, nonce=lambda: secrets.token_hex(8),
         version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=_api_settings(host, port),
+        settings=_api_settings(host, port), uploads=sent.uploads, storage=sent.folder,
     )  # fmt: skip
     return ApiServer(context)
 

@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from daemon.asset_service import AssetService
-from daemon.asset_storage import AssetFolder
 from daemon.catalog import open_catalog
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
@@ -43,6 +42,8 @@ from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
 from daemon.settling import Settling
 from daemon.shift import Runner, Shift
+from daemon.signing_keys import signing_keys
+from daemon.storage.opening import open_storage
 from daemon.stranded import let_go
 from daemon.watch import Watch
 from daemon.webhooks.service import sender_for
@@ -136,7 +137,10 @@ class Service:
         self.settling = Settling(
             AssetService(
                 open_catalog(self.places.root, settings.environment),
-                AssetFolder(self.places.own("assets")), places=self.places, clock=clock,
+                open_storage(
+                    settings.environment, self.places.own("assets"), clock=clock,
+                    keys=lambda: signing_keys(self.places.root, settings.environment),
+                ), places=self.places, clock=clock,
                 new_id=_new_id, limits=settings.limits,
             ),
             fs=self.fs, places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,

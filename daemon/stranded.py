@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from daemon.inbox import Claimed, Inbox
 from daemon.jobs import job_from_json
-from daemon.places import Places
+from daemon.places import Places, claim_of
 
 
 def let_go(
@@ -38,6 +38,16 @@ def let_go(
             inbox.put_back(claim, job_from_json(meant))  # nobody looked at it yet
         elif job is None or not _given_back(inbox, Claimed(claim=claim, job=job, data=b""), clock):
             inbox.abandon(claim)
+    _drop_own_intents(inbox, places)
+
+
+def _drop_own_intents(inbox: Inbox, places: Places) -> None:
+    """Remove what we noted of claims that are none: the drop was put back, or never taken."""
+    papers = inbox.papers
+    for name in papers.fs.names(places.own("intents")):
+        claim = claim_of(name)
+        if claim is not None and claim.owner == papers.owner and not papers.holds(claim):
+            papers.fs.unlink(places.own("intents") / name)
 
 
 def _given_back(inbox: Inbox, claimed: Claimed, clock: Callable[[], float]) -> bool:

@@ -17,6 +17,8 @@ from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
 from daemon.places import Places
+from daemon.storage.local import LocalStorage
+from daemon.uploads import Uploads
 from renderer.limits import Limits
 
 
@@ -78,6 +80,8 @@ class ApiContext:
     draining: threading.Event
     limits: Limits = field(default_factory=Limits)
     settings: ApiSettings = field(default_factory=ApiSettings)
+    uploads: Uploads | None = None  # None: this daemon takes none
+    storage: LocalStorage | None = None  # the folder that signed requests are for
 
 
 @dataclass(slots=True)

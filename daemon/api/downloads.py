@@ -21,15 +21,14 @@ from aiohttp import web
 from daemon.api.asking import visible_job
 from daemon.api.context import CONTEXT
 from daemon.api.models import FileEntry, FileList
-from daemon.api.problems import BundleGone, NotFinished, NotFound, RangeNotThere
-from daemon.api.ranges import OutOfRange, Span, names_tag, range_holds, span_of
+from daemon.api.problems import BundleGone, NotFinished, NotFound
+from daemon.api.sending import attachment, send_file
 from daemon.api.telling import HAS_BUNDLE, answer, job_path
 from daemon.jobs import Job
 from renderer.bundle.manifest import ARCHIVE, MANIFEST, STATEMENT, SUMS, manifest_from_bytes
 from renderer.digest import digest_of_bytes, digest_of_stream
 from renderer.errors import VerifyMismatch
 
-_CHUNK = 1 << 18
 _DERIVED = {
     MANIFEST: "application/json",
     STATEMENT: "application/vnd.in-toto+json",
@@ -124,7 +123,7 @@ async def _sent(request: web.Request, job: Job, path: str, file_name: str) -> we
         raise NotFound("the bundle has no such file", hint=f"{job_path(job.job_id)}/files lists it")
     number, size, sha256 = await asyncio.to_thread(_opened, folder, path, listed)
     try:
-        return await _stream(request, number, size, _headers(listed, sha256, file_name))
+        return await send_file(request, number, size, _headers(listed, sha256, file_name))
     finally:
         os.close(number)
 
@@ -158,55 +157,11 @@ def _digest(path: Path, signature: tuple[int, ...]) -> str:
 
 def _headers(listed: Listed, sha256: str, file_name: str) -> dict[str, str]:
     digest = base64.b64encode(bytes.fromhex(sha256)).decode()
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_"
-                    for c in file_name)  # fmt: skip
     return {
         "Content-Type": listed.media_type,
         "ETag": f'"sha256:{sha256}"',
         "Repr-Digest": f"sha-256=:{digest}:",
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": (
-            f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
-        ),
+        "Content-Disposition": attachment(file_name),
     }
-
-
-async def _stream(
-    request: web.Request, number: int, size: int, headers: dict[str, str]
-) -> web.StreamResponse:
-    if names_tag(request.headers.get("If-None-Match"), headers["ETag"]):
-        kept = ("ETag", "Cache-Control")
-        return web.Response(status=304, headers={name: headers[name] for name in kept})
-    span = _span(request, size, headers["ETag"])
-    response = web.StreamResponse(status=206 if span else 200, headers=headers)
-    if span:
-        response.headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{size}"
-    wanted = span or Span(0, size)
-    response.content_length = wanted.length
-    await response.prepare(request)
-    if request.method != "HEAD":
-        await _copy(response, number, wanted)
-    await response.write_eof()
-    return response
-
-
-def _span(request: web.Request, size: int, etag: str) -> Span | None:
-    if not range_holds(request.headers.get("If-Range"), etag):
-        return None
-    try:
-        return span_of(request.headers.get("Range"), size)
-    except OutOfRange as error:
-        raise RangeNotThere(
-            f"the file has {size} bytes", headers={"Content-Range": f"bytes */{size}"}
-        ) from error
-
-
-async def _copy(response: web.StreamResponse, number: int, span: Span) -> None:
-    at = span.start
-    while at < span.end:
-        data = await asyncio.to_thread(os.pread, number, min(_CHUNK, span.end - at), at)
-        if not data:  # it was cut short meanwhile: the reader must not take this for the end
-            raise ConnectionResetError("a file of a bundle was cut short")
-        await response.write(data)
-        at += len(data)

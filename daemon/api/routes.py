@@ -36,6 +36,7 @@ from daemon.api.people import (
 )
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
+from daemon.api.storage_routes import STORAGE_ROUTES
 
 _SOON = {"Retry-After": "Seconds until it is worth asking again."}
 _ACCEPTED = Answer(
@@ -238,7 +239,7 @@ PAGE_ROUTES = (
 )  # fmt: skip
 
 ROUTES: tuple[Route, ...] = (
-    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
+    *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES, *STORAGE_ROUTES,
     *ASSET_ROUTES, *WORLD_ROUTES,
 )  # fmt: skip
 """Every route there is."""

@@ -14,10 +14,10 @@ from PIL import Image
 from ulid import ULID
 
 from daemon.asset_service import AssetService
-from daemon.asset_storage import AssetFolder
 from daemon.catalog import AssetFilters, open_catalog
 from daemon.catalog.refusals import AssetContentRefused, AssetNotThere, AssetUnknown
 from daemon.places import Places
+from daemon.storage.local import LocalStorage
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
 from renderer.digest import digest_of_bytes
 from renderer.errors import UsageError
@@ -36,7 +36,8 @@ def service(tmp_path: Path, heard: list[Asset]) -> Iterator[AssetService]:
     catalog = open_catalog(tmp_path / "root", {})
     places = Places(tmp_path / "root")
     yield AssetService(
-        catalog, AssetFolder(places.own("assets")), places=places, clock=lambda: NOW,
+        catalog, LocalStorage(places.own("assets"), keys=lambda: (), clock=lambda: 1.0),
+        places=places, clock=lambda: NOW,
         new_id=lambda: str(ULID()), changed=heard.append,
     )  # fmt: skip
     catalog.close()
@@ -162,19 +163,6 @@ def test_whoever_died_between_the_bytes_and_the_row_may_begin_again(
     kept = service.fulfill_asset(promise.asset_id, picture(tmp_path))
     assert (kept.key, kept.state) == (key, AssetState.AVAILABLE)
     assert not (tmp_path / "a.png").exists()
-
-
-def test_storage_never_overwrites(service: AssetService, tmp_path: Path) -> None:
-    service.storage.put_file("uploads/x", picture(tmp_path), move=False)
-    for move in (False, True):
-        other = picture(tmp_path, "b.png", "red")
-        with pytest.raises(FileExistsError):
-            service.storage.put_file("uploads/x", other, move=move)
-        assert other.exists()
-    assert (tmp_path / "root/.reelkiln/assets/uploads/x").read_bytes() == (
-        tmp_path / "a.png"
-    ).read_bytes()
-    assert stored(service) == ["uploads/x"]
 
 
 def test_a_deleted_asset_leaves_its_row_and_no_bytes(service: AssetService, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.error_files import error_bytes
+from daemon.error_files import error_document
 from daemon.jobs import Job, JobState
 from daemon.outcomes import Ended, Fate, Outcome, decide
 from daemon.render_job import load_through_gate
@@ -110,9 +110,7 @@ def test_what_is_no_json_is_rejected_with_line_and_column(name: str, tmp_path: P
         load_through_gate(request_of(tmp_path, JSON_TEXTS[name]))
     error = caught.value.as_json()
     assert decide(Outcome(ended=Ended.TOLD, error=error), 1).fate is Fate.REJECTED
-    told = json.loads(
-        error_bytes(Job(job_id="0" * 26, name=name, state=JobState.FAILED), error, ())
-    )
+    told = error_document(Job(job_id="0" * 26, name=name, state=JobState.FAILED), error, ())
     assert {fault["code"] for fault in told["errors"]} & BAD_JSON
     for fault in told["errors"]:
         assert fault["line"] >= 1

@@ -13,7 +13,7 @@ from daemon.worker import child_environment
 from tests.daemon.test_service import BROKEN, SLOW, drop, receipts, root, serving, statuses, until
 
 __all__ = ["root"]
-CANARY = "canary-7f3a"
+CANARY = "canary07f3a5e91c2d"
 SECRETS = {
     "GEMINI_API_KEY": CANARY,
     "GOOGLE_API_KEY": CANARY,
@@ -25,7 +25,7 @@ SECRETS = {
     "AWS_SESSION_TOKEN": CANARY,
     "PGPASSWORD": CANARY,
     "REELKILN_API_KEY": CANARY,
-    "REELKILN_WEBHOOK_SECRET": CANARY,
+    "REELKILN_WEBHOOK_SECRET": "whsec_" + 4 * CANARY,
     "REELKILN_ANYTHING_NEW": CANARY,
     "HTTPS_PROXY": f"http://user:{CANARY}@127.0.0.1:9",
     "NETRC": f"/{CANARY}",

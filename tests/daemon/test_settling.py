@@ -11,7 +11,6 @@ import pytest
 from ulid import ULID
 
 from daemon.asset_service import AssetService
-from daemon.asset_storage import AssetFolder
 from daemon.catalog import open_catalog
 from daemon.catalog.derivations import Derivations, Lineage
 from daemon.catalog.nodes import asset_node, job_node
@@ -20,6 +19,7 @@ from daemon.jobs import Job, JobState
 from daemon.lineage_chart import lineage_chart
 from daemon.places import Places
 from daemon.settling import Settling
+from daemon.storage.local import LocalStorage
 from renderer.assets import AssetState
 from renderer.limits import Limits
 
@@ -38,7 +38,8 @@ def service(tmp_path: Path) -> Iterator[AssetService]:
         folder.mkdir(parents=True, exist_ok=True)
     catalog = open_catalog(tmp_path, {})
     yield AssetService(
-        catalog, AssetFolder(places.own("assets")), places=places, clock=lambda: 1.0,
+        catalog, LocalStorage(places.own("assets"), keys=lambda: (), clock=lambda: 1.0),
+        places=places, clock=lambda: 1.0,
         new_id=lambda: str(ULID()),
     )  # fmt: skip
     catalog.close()

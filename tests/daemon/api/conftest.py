@@ -25,6 +25,7 @@ from daemon.inbox import Inbox
 from daemon.kept import open_kept
 from daemon.service import ServeSettings, Service
 from daemon.submissions import Submissions
+from daemon.upload_service import open_uploads
 
 SPEC = {
     "reelkiln": 1,
@@ -37,6 +38,14 @@ SPEC = {
 def context_of(service: Service, **settings: Any) -> ApiContext:
     """The API's view of a daemon, on a free port."""
     inbox: Inbox = service.inbox
+    sent = open_uploads(
+        service.places,
+        service.fs,
+        {},
+        limits=service.settings.limits,
+        clock=time.time,
+        assets=service.settling.assets,
+    )
     return ApiContext(
         places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
         submissions=Submissions(
@@ -50,6 +59,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=ApiSettings(port=0, poll_s=0.02, **settings),
+        uploads=sent.uploads, storage=sent.folder,
     )  # fmt: skip
 
 

@@ -79,7 +79,11 @@ def test_the_server_keeps_to_its_description(
         if r.ok().definition.raw["operationId"] == operation
     )
     there = {"job_id": rendered["job_id"], "path": "video.mp4", "name": "spec", "file": "start.js"}
-    there |= {"key_id": "0" * 16, "world": "north"}
+    there |= {"key_id": "0" * 16, "key": "uploads/2026-01-31/a", "world": "north"}
+    there["upload_id"] = working.post(
+        "/v1/uploads/presign", headers={"X-API-Key": key},
+        json={"media_type": "image/png", "size_bytes": 1, "sha256": "0" * 64},
+    ).json()["upload_id"]  # fmt: skip
     there["asset_id"] = until(lambda: _an_asset(working, key))
     known = {name: there[name] for name in _parameters(found.path)}
     cases = found.as_strategy(mode)

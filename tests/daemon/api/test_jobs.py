@@ -123,8 +123,8 @@ def test_jobs_are_listed_by_filters_and_pages(client: httpx.Client, service: Ser
      "cursor=WyIweDBwKzAiLCAiXHVkODAwIl0",
      "created_from=today", "created_from=0001-01-01T00:00:00%2B23:59", "limit=1&limit=2"],
 )  # fmt: skip
-def test_a_query_that_is_wrong_is_a_problem(client: httpx.Client, query: str) -> None:
-    answer = client.get(f"/v1/jobs?{query}")
+def test_a_query_that_is_wrong_is_a_problem(working: httpx.Client, query: str) -> None:
+    answer = working.get(f"/v1/jobs?{query}")
     if "0001" not in query:
         assert answer.status_code == 400, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
@@ -134,9 +134,9 @@ def test_a_query_that_is_wrong_is_a_problem(client: httpx.Client, query: str) ->
 @pytest.mark.parametrize("job_id", ["0" * 26, "x", "..%2F..%2Fetc", "%ff", "A" * 300])
 @pytest.mark.parametrize("rest", ["", "/events", "/download", "/files", "/files/a.mp4"])
 def test_an_unknown_job_is_not_found_whatever_is_asked(
-    client: httpx.Client, job_id: str, rest: str
+    working: httpx.Client, job_id: str, rest: str
 ) -> None:
-    answer = client.get(f"/v1/jobs/{job_id}{rest}")
+    answer = working.get(f"/v1/jobs/{job_id}{rest}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 

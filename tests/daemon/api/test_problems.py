@@ -46,7 +46,7 @@ def test_what_is_not_there_and_what_is_not_taken(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/render", "/v1/check"])
 def test_bodies_of_other_types_and_packed_ones_are_not_read(
-    client: httpx.Client, path: str
+    working: httpx.Client, path: str
 ) -> None:
     document = json.dumps(SPEC).encode()
     for media_type in (
@@ -55,13 +55,13 @@ def test_bodies_of_other_types_and_packed_ones_are_not_read(
         "application/json; charset=utf-16",
         "multipart/form-data; boundary=x",
     ):
-        answer = client.post(path, content=document, headers={"Content-Type": media_type})
+        answer = working.post(path, content=document, headers={"Content-Type": media_type})
         is_problem(answer, 415, "type-not-supported")
-    is_problem(client.post(path, content=document), 415, "type-not-supported")
+    is_problem(working.post(path, content=document), 415, "type-not-supported")
     for coding in ("gzip", "br", "deflate", "zstd"):
-        answer = client.post(path, content=document, headers={**JSON, "Content-Encoding": coding})
+        answer = working.post(path, content=document, headers={**JSON, "Content-Encoding": coding})
         is_problem(answer, 415, "type-not-supported")
-    is_problem(client.post(path, content=b"", headers=JSON), 400, "bad-request")
+    is_problem(working.post(path, content=b"", headers=JSON), 400, "bad-request")
 
 
 def test_a_body_over_its_limit_is_refused_told_or_not(
@@ -84,8 +84,8 @@ def test_a_body_over_its_limit_is_refused_told_or_not(
      b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20000 + b"\r\n\r\n",
      b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n" + CHUNKED],
 )  # fmt: skip
-def test_what_is_no_http_is_a_problem_too(client: httpx.Client, sent: bytes) -> None:
-    with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as raw:
+def test_what_is_no_http_is_a_problem_too(working: httpx.Client, sent: bytes) -> None:
+    with socket.create_connection((working.base_url.host, working.base_url.port or 0)) as raw:
         raw.sendall(sent)
         told = b""
         while part := raw.recv(65536):

