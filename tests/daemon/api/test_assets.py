@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from daemon.service import Service
+from renderer.digest import digest_of_bytes
 from tests.daemon.api.conftest import SPEC
 
 
@@ -160,3 +161,20 @@ def test_things_of_a_world_come_in_pages(client: httpx.Client) -> None:
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def test_a_proven_upload_becomes_an_asset(client: httpx.Client) -> None:
+    data = picture()
+    promise = {
+        "media_type": "image/png", "size_bytes": len(data), "file_name": "p.png",
+        "sha256": digest_of_bytes(data),
+    }  # fmt: skip
+    told = client.post("/v1/assets/presign-upload", json=promise).json()
+    sent = told["request"]
+    put = client.request(sent["method"], sent["url"], content=data, headers=sent["headers"])
+    assert put.status_code == 200
+    done = client.post(f"/v1/uploads/{told['upload_id']}/complete").json()
+    assert done["asset_id"] == told["upload_id"]
+    asset = client.get(f"/v1/assets/{done['asset_id']}").json()
+    assert (asset["label"], asset["sha256"]) == ("p.png", promise["sha256"])
+    assert client.get(asset["links"]["content"]).content == data
