@@ -101,14 +101,20 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
     refuse_open_elsewhere(host, accounts, access.settings)
     papers = service.inbox.papers
     sent = open_uploads(
-        service.places, service.fs, os.environ, limits=service.settings.limits, clock=service.clock
+        service.places,
+        service.fs,
+        os.environ,
+        limits=service.settings.limits,
+        clock=service.clock,
+        assets=service.settling.assets,
     )
     context = ApiContext(
         places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
         submissions=Submissions(
             papers=papers, clock=service.clock, new_id=lambda: str(ULID())
         ),
-        access=access, clock=service.clock, nonce=lambda: secrets.token_hex(8),
+        access=access, assets=service.settling.assets,
+        clock=service.clock, nonce=lambda: secrets.token_hex(8),
         version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=_api_settings(host, port), media=service.settings.media,

@@ -17,6 +17,8 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
+from daemon.asset_service import AssetService
+from daemon.catalog import open_catalog
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
 from daemon.drops import Drop, Patience, Signature
@@ -38,7 +40,10 @@ from daemon.recovery import recover
 from daemon.refusals import Refused
 from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
+from daemon.settling import Settling
 from daemon.shift import Runner, Shift
+from daemon.signing_keys import signing_keys
+from daemon.storage.opening import open_storage
 from daemon.stranded import let_go
 from daemon.watch import Watch
 from daemon.webhooks.service import sender_for
@@ -132,6 +137,17 @@ class Service:
         self.sender = sender_for(
             self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
         )
+        self.settling = Settling(
+            AssetService(
+                open_catalog(self.places.root, settings.environment),
+                open_storage(
+                    settings.environment, self.places.own("assets"), clock=clock,
+                    keys=lambda: signing_keys(self.places.root, settings.environment),
+                ), places=self.places, clock=clock,
+                new_id=_new_id, limits=settings.limits,
+            ),
+            fs=self.fs, places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
+        )  # fmt: skip
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=self._changed, held=self.intake.tell, well=self.intake.well,
@@ -167,6 +183,7 @@ class Service:
             chores.start()
             self._watch()  # before the first scan: nothing falls between the two
             self.sender.start()
+            self.settling.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -184,6 +201,7 @@ class Service:
                 chores.join()
                 self.watch.stop()
                 self.sender.stop()
+                self.settling.stop()
         self.indexing.stop()
         self.index.close()
         _log.info("ended")
@@ -366,6 +384,7 @@ class Service:
         self.metrics.saw(job)
         if job.state.is_final:
             self.sender.hint(job_id)
+            self.settling.hint(job_id)
 
     def _forget(self, job_ids: tuple[str, ...]) -> None:
         try:

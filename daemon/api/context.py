@@ -12,6 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from daemon.api.callers import Access
+from daemon.asset_service import AssetService
 from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
@@ -24,14 +25,6 @@ from daemon.uploads import Uploads
 from renderer.limits import Limits
 
 _STRIPES = 64
-
-
-class Assets(Protocol):
-    """What knows assets."""
-
-    def knows(self, asset_id: str, *, owner: str, world: str) -> bool:
-        """Whether there is such an asset of that owner in that world."""
-        ...
 
 
 class Submits(Protocol):
@@ -86,6 +79,7 @@ class ApiContext:
     index: JobIndex
     submissions: Submits
     access: Access
+    assets: AssetService
     metrics: Metrics
     clock: Callable[[], float]
     nonce: Callable[[], str]
@@ -98,7 +92,6 @@ class ApiContext:
     storage: LocalStorage | None = None  # the folder that signed requests are for
     media: tuple[Path, ...] = ()
     lease_s: float = LEASE_S
-    assets: Assets | None = None
 
 
 @dataclass(slots=True)

@@ -207,7 +207,8 @@ def _digest_of_bundle(context: ApiContext, claimed: Claimed, bundle: str) -> str
 
 
 def _see_to_outputs(context: ApiContext, job: Job, outputs: tuple[str, ...]) -> None:
-    assets = context.assets
+    found = context.assets.catalog.assets.find(outputs)
     for asset_id in outputs:
-        if assets is None or not assets.knows(asset_id, owner=job.owner, world=job.world):
+        asset = found.get(asset_id)
+        if asset is None or (asset.owner, asset.world) != (job.owner, job.world):
             raise OutputsRefused(f"no asset is called {asset_id}")

@@ -19,19 +19,25 @@ from daemon.api.telling import answer, job_path, resource
 from daemon.fs import replace_file
 from daemon.index import Filters
 from daemon.jobs import IllegalMove, Job, JobState
+from daemon.requesting import check_references
 from daemon.retrying import failed_document
 from daemon.submissions import About, suffix_of
 from renderer.errors import UsageError
+from renderer.spec.loading import Loaded
 
 
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
     data, suffix, loaded = await loaded_of(request)
-    caller = request[CALLER]
+    context, caller = request.app[CONTEXT], request[CALLER]
+    world = _world(_told_world(query.world, loaded), caller) or ""
+    await asyncio.to_thread(
+        check_references, loaded, context.assets.catalog, caller.owner, world=world
+    )
     return await hand_in(request, Wish(
         document=data, suffix=suffix, priority=query.priority, owner=caller.owner,
-        world=_world(query.world, caller) or "", fresh=query.fresh,
+        world=world, fresh=query.fresh, loaded=loaded,
         about=About(kind=str(loaded.spec.kind), spec_digest=loaded.digest),
     ))  # fmt: skip
 
@@ -80,6 +86,17 @@ async def cancel_job(request: web.Request) -> web.Response:
     await asyncio.to_thread(_wish, request.app[CONTEXT], job)
     headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
     return answer(resource(job), status=202, headers=headers)
+
+
+def _told_world(asked: str | None, loaded: Loaded) -> str | None:
+    """The world of a request. Raises UsageError when it names two."""
+    own = loaded.spec.provenance.world if loaded.spec.provenance else None
+    if own and asked and asked != own:
+        raise UsageError(
+            f"the document belongs to the world {own}, and the query says {asked}",
+            hint="leave one of them out",
+        )
+    return own or asked
 
 
 def _wish(context: ApiContext, job: Job) -> None:

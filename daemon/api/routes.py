@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daemon.api.asking import JobQuery, SubmitQuery
+from daemon.api.asset_routes import ASSET_ROUTES, WORLD_ROUTES
 from daemon.api.callers import Scope
 from daemon.api.checks import check_document
 from daemon.api.docs_page import docs_file, docs_page, openapi_document
@@ -58,7 +59,7 @@ _ACCEPTED = Answer(
     headers={"Location": "Where the job is.", **_SOON},
 )
 _THERE = Answer(
-    description="It is done already: the job and its bundle.",
+    description="It is done already, or was asked for before: the job as it stands.",
     model=JobResource,
     headers={"Location": "Where the job is."},
 )
@@ -292,6 +293,6 @@ PAGE_ROUTES = (
 
 ROUTES: tuple[Route, ...] = (
     *JOB_ROUTES, *WORKER_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
-    *STORAGE_ROUTES,
+    *STORAGE_ROUTES, *ASSET_ROUTES, *WORLD_ROUTES,
 )  # fmt: skip
 """Every route there is."""

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
 from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
 from daemon.api.idempotency import once
-from daemon.api.rates import ROOM
+from daemon.api.rates import ROOM, QueueRoom
 from daemon.api.reuse import same_job
 from daemon.api.telling import answer, job_path, resource
+from daemon.catalog.requests import Request
 from daemon.index.database import IndexUnavailable
-from daemon.jobs import Job, Priority
+from daemon.jobs import Job, JobState, Priority
 from daemon.logs import logger
 from daemon.records import find_job
+from daemon.requesting import request_of
 from daemon.submissions import About
 from renderer.disk import FULL
 from renderer.errors import StorageFull, UsageError
+from renderer.spec.loading import Loaded
 
 RETRY_AFTER_S = "2"
 _log = logger("api")
@@ -31,6 +36,7 @@ class Wish:
     """A document to be rendered for `owner` in `world`.
 
     `fresh` wants a new job whatever there is, `finished` is content with one that has succeeded.
+    A document that tells what it is made from is the same only when that is the same too.
     """
 
     document: bytes
@@ -41,6 +47,7 @@ class Wish:
     about: About
     fresh: bool = False
     finished: bool = True
+    loaded: Loaded | None = None
 
 
 async def hand_in(request: web.Request, wish: Wish) -> web.Response:
@@ -54,11 +61,8 @@ async def hand_in(request: web.Request, wish: Wish) -> web.Response:
                 return told(made)
         locks = request.app[TURNSTILES].same
         async with locks[hash(wish.about.spec_digest) % len(locks)]:
-            there = None if wish.fresh else await asyncio.to_thread(_same, context, wish)
-            if there is not None:
-                return told(there)
-            await asyncio.to_thread(request.app[ROOM].take)
-            return told(await asyncio.to_thread(_submit, context, wish, job_id))
+            put = partial(_submit, context, request.app[ROOM], wish, job_id)
+            return told(await asyncio.to_thread(_once, context, wish, job_id, put))
 
     return await once(
         request, wish.document, submit, caller=request[CALLER],
@@ -83,9 +87,39 @@ def index_job(context: ApiContext, job: Job) -> None:
         _log.warning("the index is behind", job_id=job.job_id, error=str(error))
 
 
-def _same(context: ApiContext, wish: Wish) -> Job | None:
-    digest, finished = wish.about.spec_digest, wish.finished
-    return same_job(context, digest, wish.owner, wish.world, finished=finished)
+def _once(context: ApiContext, wish: Wish, job_id: str, put: Callable[[], Job]) -> Job:
+    """The job that makes a new one needless, else the one that `put` makes."""
+    asked = _request(context, wish, job_id)
+    if asked is None:
+        digest, finished = wish.about.spec_digest, wish.finished
+        there = not wish.fresh and same_job(
+            context, digest, wish.owner, wish.world, finished=finished
+        )
+        return there or put()
+    made: list[Job] = []
+    found = context.assets.catalog.requests.once(
+        asked,
+        is_wanted=lambda known: not wish.fresh and _is_wanted(context, known),
+        submit=lambda: made.append(put()),
+    )
+    return made[0] if made else find_job(context.fs, context.places, found)
+
+
+def _request(context: ApiContext, wish: Wish, job_id: str) -> Request | None:
+    if wish.loaded is None:
+        return None
+    return request_of(
+        wish.loaded, job_id=job_id, owner=wish.owner, world=wish.world, created_at=context.clock()
+    )
+
+
+def _is_wanted(context: ApiContext, job_id: str) -> bool:
+    """Whether a job will do for another request like its own: it went well, or still may."""
+    try:
+        job = find_job(context.fs, context.places, job_id)
+    except (UsageError, FileNotFoundError):
+        return False
+    return job.state not in (JobState.FAILED, JobState.CANCELLED)
 
 
 def _made_before(context: ApiContext, job_id: str) -> Job | None:
@@ -96,7 +130,8 @@ def _made_before(context: ApiContext, job_id: str) -> Job | None:
         return None
 
 
-def _submit(context: ApiContext, wish: Wish, job_id: str) -> Job:
+def _submit(context: ApiContext, room: QueueRoom, wish: Wish, job_id: str) -> Job:
+    room.take()
     try:
         job = context.submissions.submit(
             wish.document,

@@ -39,7 +39,12 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
     """The API's view of a daemon, on a free port."""
     inbox: Inbox = service.inbox
     sent = open_uploads(
-        service.places, service.fs, {}, limits=service.settings.limits, clock=time.time
+        service.places,
+        service.fs,
+        {},
+        limits=service.settings.limits,
+        clock=time.time,
+        assets=service.settling.assets,
     )
     return ApiContext(
         places=service.places, fs=service.fs, index=service.index, metrics=service.metrics,
@@ -50,6 +55,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
             accounts=Accounts(open_kept(service.places.root, {})), settings=AccessSettings(),
             rates=Rates(time.monotonic_ns), clock=time.time,
         ),
+        assets=service.settling.assets,
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=ApiSettings(port=0, poll_s=0.02, **settings),

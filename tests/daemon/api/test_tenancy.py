@@ -81,6 +81,7 @@ def test_a_stranger_learns_nothing_and_an_admin_sees_all(working: httpx.Client) 
 
 def _path(pattern: str, job_id: str) -> str:
     named = pattern.replace("{job_id}", job_id).replace("{path:.+}", "video.mp4")
+    named = named.replace("{asset_id}", "0" * 26).replace("{world}", "north")
     return named.replace("{upload_id}", job_id)
 
 

@@ -23,19 +23,18 @@ from daemon.owners import Owners
 from daemon.recovery import recover
 from daemon.service import Service
 from daemon.worker import run_job
+from renderer.assets import Asset, AssetKind, AssetState
 from tests.daemon.api.conftest import SPEC, at_work, context_of, listening, made_service, until
 
 ERROR = {"code": "render-failed", "message": "no", "errors": [{"code": "x", "message": "here"}]}
 
 
-class Assets:
-    def knows(self, asset_id: str, *, owner: str, world: str) -> bool:
-        return (asset_id, owner, world) == ("a1", "ada", "")
-
-
 @pytest.fixture
 def context(service: Service) -> ApiContext:
-    return replace(context_of(service), assets=Assets())
+    context = context_of(service)
+    asset = Asset(asset_id="a1", kind=AssetKind.VALUE, state=AssetState.AVAILABLE, owner="ada")
+    context.assets.catalog.assets.add(asset)
+    return context
 
 
 def key_of(context: ApiContext, owner: str) -> str:
