@@ -10,6 +10,7 @@ from pydantic import Field
 from renderer.spec.base import Part
 from renderer.spec.clips import Item, Trim, Volume
 from renderer.spec.keyed_union import KeyedUnion
+from renderer.spec.module import InputKey, Json, ModuleInput, ModuleOutput
 from renderer.spec.numbers import NotBool, Number
 from renderer.spec.origins import Source
 from renderer.spec.style import TextStyle
@@ -128,6 +129,10 @@ class Envelope(Part):
     variables: dict[Identifier, Scalar] = Field(
         {}, description="Values for `{{name}}` anywhere below."
     )
+    on_failed_promise: Literal["fail", "wait"] = Field(
+        "fail",
+        description="When an asset or job that is waited for fails: fail too, or wait on.",
+    )
 
 
 class VideoSpec(Envelope):
@@ -190,15 +195,38 @@ class LongformSpec(Envelope):
     )
 
 
-Spec = VideoSpec | LongformSpec
+class ModuleSpec(Envelope):
+    """Files from a command that the operator of a daemon registered."""
+
+    kind: Literal["module"] = Field(description="What sort of document this is.")
+    module: Identifier = Field(
+        description="The name under which the command is registered.", examples=["loudness-report"]
+    )
+    inputs: dict[InputKey, ModuleInput] = Field(
+        {}, description="What the command is given, by name.", examples=[{"speech": {"asset": "a"}}]
+    )
+    params: dict[InputKey, Json] = Field(
+        {}, description="Settings for the command, by name.", examples=[{"title": "Episode 1"}]
+    )
+    outputs: dict[InputKey, ModuleOutput] = Field(
+        description="The files that the command makes, by name.",
+        examples=[{"report": {"label": "report.json", "media_type": "application/json"}}],
+    )
+
+
+Film = VideoSpec | LongformSpec
+"""What is rendered."""
+Spec = Film | ModuleSpec
 Document = Annotated[
-    VideoSpec | LongformSpec,
-    KeyedUnion(("video", "longform"), by_value_of="kind", default="video"),
+    VideoSpec | LongformSpec | ModuleSpec,
+    KeyedUnion(("video", "longform", "module"), by_value_of="kind", default="video"),
 ]
+_ABOUT_DELIVERY = ("$schema", "on_failed_promise")
+"""What says nothing of the content, and so is no part of the spec's digest."""
 
 
 def canonical_spec(spec: Spec) -> Mapping[str, Any]:
-    """The spec as canonical plain JSON: defaults filled, aliases as written, `$schema` gone."""
+    """The spec as canonical plain JSON: defaults filled, aliases as written, the rest of it gone that says
+    nothing of the content."""
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    plain.pop("$schema", None)
-    return plain
+    return {name: value for name, value in plain.items() if name not in _ABOUT_DELIVERY}
