@@ -102,7 +102,8 @@ class Job:
     digest of its bytes. `attempt` counts from 1 once it was claimed and is durable before any
     risky work. `rev` grows with every change. Times are seconds since 1970, UTC.
     `error` is an entry of the error tree as JSON (code, message, errors[]); `bundle` the folder's
-    name in the outbox.
+    name in the outbox. `waits_for` are references that were not kept when it was last looked at
+    (`asset:ID`, `job:ID#FILE`), `promised` the assets that it makes, by their file in the bundle.
     """
 
     job_id: str
@@ -127,10 +128,13 @@ class Job:
     refused: bool = False  # failed because its spec was, and lies in rejected/
     owner: str = ""  # the account that submitted it, not a process; none for a dropped file
     world: str = ""
+    waits_for: tuple[str, ...] = ()
+    on_failed_promise: str = "fail"
+    promised: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the status file."""
-        return asdict(self)
+        return {**asdict(self), "waits_for": list(self.waits_for)}
 
 
 def advance(job: Job, to: JobState, *, now: float, **changes: Any) -> Job:
@@ -159,5 +163,6 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
     plain = {name: data[name] for name in known}
     plain["state"] = JobState(plain["state"])
     plain["priority"] = Priority(plain.get("priority", "normal"))
+    plain["waits_for"] = tuple(map(str, plain.get("waits_for", ())))
     plain["progress"] = Progress(**plain.get("progress", {}))
     return Job(**plain)

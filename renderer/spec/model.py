@@ -226,7 +226,7 @@ _ABOUT_DELIVERY = ("$schema", "on_failed_promise")
 
 
 def canonical_spec(spec: Spec) -> Mapping[str, Any]:
-    """The spec as canonical plain JSON: defaults filled, aliases as written, the rest of it gone that says
+    """The spec as canonical plain JSON: defaults filled, aliases as written, without what says
     nothing of the content."""
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {name: value for name, value in plain.items() if name not in _ABOUT_DELIVERY}

@@ -30,9 +30,7 @@ class ValueInput(Part):
     )
 
 
-ModuleInput = Annotated[
-    AssetSource | JobSource | ValueInput, KeyedUnion(("asset", "job", "value"))
-]
+ModuleInput = Annotated[AssetSource | JobSource | ValueInput, KeyedUnion(("asset", "job", "value"))]
 
 
 class ModuleOutput(Part):
