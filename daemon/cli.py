@@ -20,9 +20,12 @@ from daemon.inspect_cli import InspectAs, form_of, write_inspection
 from daemon.jobs_cli import jobs_app
 from daemon.keys_cli import keys_app
 from daemon.progress import progress_listener
+from daemon.prompt_cli import fake_gemini, prompt_app
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store
+from daemon.webhooks_cli import webhooks_app
+from renderer.branding import brand_applied
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.events import Event, Warned
@@ -47,6 +50,9 @@ app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(prompt_app, name="prompt")
+app.command(name="fake-gemini")(fake_gemini)
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 app.command(name="serve")(serve)
@@ -103,7 +109,7 @@ def render(
     as_json: AsJson = False,
 ) -> None:
     """Render SPEC and print the path of its bundle."""
-    loaded = _load(spec, var)
+    loaded = _load(spec, var, media)
     loaded = loaded.drafted() if draft else loaded
     loaded = loaded.limited_to(range_) if range_ else loaded
     with progress_listener(_words) as listen:
@@ -131,7 +137,7 @@ def lock(
     path = lock_path(spec)
     before = read_lock(path) if path.exists() else Inputs(pins={})
     renderer = _renderer(spec, media, 1, _tell_warning)
-    inputs = renderer.acquire(_load(spec, var))
+    inputs = renderer.acquire(_load(spec, var, media))
     write_lock(path, inputs)
     found = changes(before, inputs)
     if not as_json:
@@ -146,7 +152,7 @@ def explain(
 ) -> None:
     """Say what rendering SPEC would draw, what it would reuse, and why."""
     renderer = _renderer(spec, media, 1, lambda event: None)
-    rows = renderer.explain(renderer.prepare(_load(spec, var)))
+    rows = renderer.explain(renderer.prepare(_load(spec, var, media)))
     if as_json:
         print(json.dumps({"segments": [row.as_json() for row in rows]}))
         return
@@ -176,7 +182,7 @@ def inspect(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="Which: spec or manifest.")] = "spec",
+    name: Annotated[str, typer.Argument(help="Which: spec, manifest, prompt or brand.")] = "spec",
 ) -> None:
     """Print a JSON Schema, for editors and other programs."""
     known = sorted(schemas())
@@ -227,7 +233,7 @@ def verify_command(
     print(json.dumps(data) if as_json else f"{bundle}: intact, {manifest.bundle_digest}")
 
 
-def _load(spec: Path, var: list[str] | None) -> Loaded:
+def _load(spec: Path, var: list[str] | None, media: list[Path] | None = None) -> Loaded:
     variables = {}
     for entry in var or []:
         name, sign, value = entry.partition("=")
@@ -237,15 +243,22 @@ def _load(spec: Path, var: list[str] | None) -> Loaded:
             variables[name] = json.loads(value, parse_constant=_as_text)
         except ValueError:
             variables[name] = value
+    limits = limits_of(os.environ)
+    base = _base(spec)
+    prepare = brand_applied(base, (base, *(media or ())), limits)
     if str(spec) == "-":
-        return load(
-            sys.stdin.buffer.read(), name="-", limits=limits_of(os.environ), variables=variables
-        )
-    try:
-        data = spec.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{spec} cannot be read: {error.strerror}") from error
-    return load(data, name=str(spec), limits=limits_of(os.environ), variables=variables)
+        data = sys.stdin.buffer.read()
+    else:
+        try:
+            data = spec.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{spec} cannot be read: {error.strerror}") from error
+    return load(data, name=str(spec), limits=limits, variables=variables, prepare=prepare)
+
+
+def _base(spec: Path) -> Path:
+    """Where the relative sources of a spec lie first."""
+    return Path.cwd() if str(spec) == "-" else spec.resolve().parent
 
 
 def _as_text(word: str) -> str:
@@ -254,7 +267,7 @@ def _as_text(word: str) -> str:
 
 
 def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> Renderer:
-    base = Path.cwd() if str(spec) == "-" else spec.resolve().parent
+    base = _base(spec)
     limits = limits_of(os.environ)
     policy = SourcePolicy(
         base=base,

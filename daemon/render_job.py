@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _TELL_EVERY_S = 0.2
 _INTERRUPTED = 130
+_HOME = "in the media folder"
 _FAULTS_OF_THE_DROP = frozenset({
     errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EINVAL,
 })  # fmt: skip
@@ -159,7 +160,7 @@ def _render(
         max_source_bytes=request.limits.max_source_bytes,
         max_image_pixels=request.limits.max_image_pixels,
         http=http_policy(request.limits, request.networks),
-        home="in the media folder",
+        home=_HOME,
         suppliers=suppliers(found),
     )
     store = LocalStore(request.store)
@@ -214,11 +215,15 @@ def ask_leave(teller: Teller, answers: IO[bytes], name: str, digest: str) -> Non
 def load_through_gate(request: JobRequest) -> Loaded:
     """The spec, once the models and the published JSON Schema both take it.
 
-    Raises SpecInvalid; OSError when the disk fails or the claim is no longer there.
+    Raises SpecInvalid, SourceRefused for a brand kit that is not there; OSError when the disk
+    fails or the claim is no longer there.
     """
+    from renderer.branding import brand_applied
     from renderer.spec.loading import load
 
-    loaded = load(_read(request), name=request.name, limits=request.limits)
+    base, *others = request.media
+    prepare = brand_applied(base, tuple(others), request.limits, home=_HOME)
+    loaded = load(_read(request), name=request.name, limits=request.limits, prepare=prepare)
     check_schema(loaded)
     return loaded
 

@@ -41,6 +41,7 @@ from daemon.scanner import Scanner, ScanResult
 from daemon.shift import Runner, Shift
 from daemon.stranded import let_go
 from daemon.watch import Watch
+from daemon.webhooks.service import sender_for
 from daemon.wishes import Wishes
 from daemon.worker import run_job
 from renderer.errors import SpecInvalid
@@ -124,6 +125,9 @@ class Service:
             places=self.places, conditions=self.conditions, monotonic=monotonic,
             least_free=settings.least_free,
         )  # fmt: skip
+        self.sender = sender_for(
+            self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
+        )
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=self._changed, held=self.intake.tell, well=self.intake.well,
@@ -158,6 +162,7 @@ class Service:
         with heart, pool:
             chores.start()
             self._watch()  # before the first scan: nothing falls between the two
+            self.sender.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -174,6 +179,7 @@ class Service:
                 self._reap()
                 chores.join()
                 self.watch.stop()
+                self.sender.stop()
         self.indexing.stop()
         self.index.close()
         _log.info("ended")
@@ -326,8 +332,11 @@ class Service:
         """Somebody changed the record of a job."""
         self.indexing.changed(job_id)
         job = self.inbox.ledger.read(job_id)
-        if job is not None:
-            self.metrics.saw(job)
+        if job is None:
+            return
+        self.metrics.saw(job)
+        if job.state.is_final:
+            self.sender.hint(job_id)
 
     def _forget(self, job_ids: tuple[str, ...]) -> None:
         try:

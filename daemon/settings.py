@@ -63,3 +63,8 @@ def open_store(environment: Mapping[str, str]) -> LocalStore:
             f"the store {root} cannot be used: {error.strerror}",
             hint="set REELKILN_STORE to a folder that you may write",
         ) from error
+
+
+def template_folders(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The operator's own folders of templates: REELKILN_PROMPTS, several separated by `:`."""
+    return tuple(Path(text) for text in environment.get("REELKILN_PROMPTS", "").split(":") if text)

@@ -87,9 +87,9 @@ def run_job(
     `on_progress` is called at most twice a second. `supply` hears which assets and jobs the
     document names; when one of them is promised only, the outcome is BLOCKED's.
     `may_publish` hears of a finished bundle before anybody can see it; on False it never
-    appears, and the outcome is STOPPED's. The child is stopped once `should_stop` says so, unless it may publish already, after
-    `deadline_s` seconds (None: twenty times the length of the video, at least two minutes),
-    or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
+    appears, and the outcome is STOPPED's. The child is stopped once `should_stop` says so,
+    unless it may publish already, after `deadline_s` seconds (None: twenty times the
+    length of the video, at least two minutes), or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
     Whatever comes of it, also an exception of a callback, the child, all below it and its
     unfinished folders are gone. Raises OSError when no process can be started.
     """

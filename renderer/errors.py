@@ -8,6 +8,14 @@
     │   └── SourceChanged             source-changed      4    409
     ├── SourceUnavailable             source-unavailable  4    502   yes
     ├── ProviderRefused               provider-refused    5    502
+    │   ├── ContentPolicy             content-policy      5    422
+    │   ├── NoImage                   no-image            5    502
+    │   ├── ProviderAuth              provider-auth       5    502
+    │   ├── ModelGone                 model-gone          5    502
+    │   ├── BadProviderRequest        provider-request    5    502
+    │   ├── RateLimited               rate-limited        5    503   yes
+    │   ├── DailyQuota                daily-quota         5    503
+    │   └── ProviderUnavailable       provider-unavailable 5   502   yes
     ├── RenderFailed                  render-failed       1    500
     │   ├── CommandFailed             command-failed      1    500
     │   ├── CommandTimedOut           command-timed-out   1    500   yes
@@ -179,11 +187,77 @@ class SourceUnavailable(ReelkilnError):
 
 
 class ProviderRefused(ReelkilnError):
-    """A generator declined to make what was asked."""
+    """A generator declined to make what was asked. `reason` is its own word for it."""
 
     code = "provider-refused"
     exit_status = 5
     http_status = 502
+
+    def __init__(
+        self, message: str, *, hint: str = "", reason: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+        self.retry_after = retry_after
+        """Seconds that the provider asked to wait, where it did."""
+
+    def as_json(self) -> dict[str, object]:
+        """The refusal as data, with the provider's own word and the wait it asked for."""
+        told = {"reason": self.reason or None, "retry_after": self.retry_after}
+        return {**super().as_json(), **told}
+
+
+class ContentPolicy(ProviderRefused):
+    """The provider's rules forbid the prompt or the picture; asking again does not help."""
+
+    code = "content-policy"
+    http_status = 422
+
+
+class NoImage(ProviderRefused):
+    """The provider answered without a picture that can be used."""
+
+    code = "no-image"
+
+
+class ProviderAuth(ProviderRefused):
+    """The key is missing, wrong, or may not use the model."""
+
+    code = "provider-auth"
+
+
+class ModelGone(ProviderRefused):
+    """The provider has no such model, or no longer."""
+
+    code = "model-gone"
+
+
+class BadProviderRequest(ProviderRefused):
+    """The provider does not take the request as it is."""
+
+    code = "provider-request"
+
+
+class RateLimited(ProviderRefused):
+    """Too many requests for now."""
+
+    code = "rate-limited"
+    http_status = 503
+    retryable = True
+
+
+class DailyQuota(ProviderRefused):
+    """The quota of the day is used up; waiting a moment does not help."""
+
+    code = "daily-quota"
+    http_status = 503
+
+
+class ProviderUnavailable(ProviderRefused):
+    """The provider did not answer, or with an error of its own."""
+
+    code = "provider-unavailable"
+    retryable = True
 
 
 class RenderFailed(ReelkilnError):

@@ -20,18 +20,13 @@ from typing import Any
 import httpx
 import stamina
 
+from renderer.addresses import Address, Network, is_public
 from renderer.errors import SourceRefused, SourceUnavailable, UsageError
 from renderer.limits import Limits, over_limit
 from renderer.refusals import refused
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NEVER_PUBLIC = frozenset({ipaddress.IPv4Address("168.63.129.16")})
-"""Addresses that look public but lead into a cloud's own machinery."""
 _LONGEST_PAUSE_S = 5.0
 _PASSING = frozenset({408, 425, 429})
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +47,7 @@ class HttpPolicy:
     idle_s: float = Limits().max_idle_s
     total_s: float = Limits().max_download_s
     pause_s: float = 0.5
+    plain_inside_only: bool = False  # http:// is for `networks` alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +100,12 @@ def download(
     SourceRefused when trying again cannot help (`source-scheme`, `source-address`,
     `source-missing`, `source-too-large`, `source-redirects`), else SourceUnavailable.
     """
-    first = _parsed(url)
-    with _Deadline(policy.total_s) as deadline:
+    first = parsed(url)
+    with Deadline(policy.total_s) as deadline:
         fetch = _Fetch(policy, deadline, dict(known or {}))
         try:
             for attempt in stamina.retry_context(
-                on=_Passing,
+                on=Passing,
                 attempts=policy.attempts,
                 timeout=policy.total_s,
                 wait_initial=policy.pause_s,
@@ -118,19 +114,10 @@ def download(
             ):
                 with attempt, _told(deadline, attempt.num < policy.attempts, on_retry):
                     return fetch.follow(first, target)
-        except _Passing as error:
+        except Passing as error:
             words = f"{error} (tried {attempt.num} times)" if attempt.num > 1 else str(error)
             raise SourceUnavailable(words, hint="try again later") from error
     raise AssertionError("the last attempt returns or raises")
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address belongs to the open internet, also when it wraps an IPv4 address."""
-    inner = _unwrapped(address)
-    if inner is not None:
-        return is_public(inner)
-    is_special = address.is_multicast or address.is_reserved or address in _NEVER_PUBLIC
-    return address.is_global and not is_special
 
 
 def shown(url: str | httpx.URL) -> str:
@@ -142,11 +129,11 @@ def shown(url: str | httpx.URL) -> str:
     return str(plain.copy_with(userinfo=b"", query=None, fragment=None))
 
 
-class _Passing(Exception):
+class Passing(Exception):
     """What may be gone at the next attempt."""
 
 
-class _Deadline:
+class Deadline:
     """Shuts the connection down when time is up, also between two bytes of a header."""
 
     def __init__(self, seconds: float) -> None:
@@ -156,7 +143,7 @@ class _Deadline:
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
-    def __enter__(self) -> _Deadline:
+    def __enter__(self) -> Deadline:
         self._timer.start()
         return self
 
@@ -181,7 +168,7 @@ class _Deadline:
 class _Fetch:
     """One URL through all its redirects."""
 
-    def __init__(self, policy: HttpPolicy, deadline: _Deadline, known: dict[str, str]) -> None:
+    def __init__(self, policy: HttpPolicy, deadline: Deadline, known: dict[str, str]) -> None:
         self._policy = policy
         self._deadline = deadline
         self._known = known
@@ -203,13 +190,13 @@ class _Fetch:
 
     def _hop(self, url: httpx.URL, target: Path) -> httpx.URL | Downloaded:
         """One request; the address to go on to, or what arrived."""
-        addresses = _checked_addresses(url, self._policy)
+        addresses = checked_addresses(url, self._policy)
         # A transport for each hop: a connection of another host name is never used again.
         with (
-            _transport_errors(url),
-            httpx.HTTPTransport(verify=_trust(url.scheme)) as transport,
+            transport_errors(url),
+            httpx.HTTPTransport(verify=trust(url.scheme)) as transport,
         ):
-            response = self._answer(transport, url, addresses)
+            response = first_answer(transport, addresses, lambda to: self._request(url, to))
             try:
                 if response.has_redirect_location:
                     return url.join(response.headers["Location"])
@@ -220,36 +207,8 @@ class _Fetch:
             finally:
                 response.close()
 
-    def _answer(
-        self, transport: httpx.HTTPTransport, url: httpx.URL, addresses: tuple[Address, ...]
-    ) -> httpx.Response:
-        """The answer of the first address that can be reached."""
-        for address in addresses[:-1]:
-            try:
-                return transport.handle_request(self._request(url, address))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                continue  # the last one speaks for all
-        return transport.handle_request(self._request(url, addresses[-1]))
-
     def _request(self, url: httpx.URL, address: Address) -> httpx.Request:
-        timeout = httpx.Timeout(self._policy.idle_s, connect=self._policy.connect_s)
-        return httpx.Request(
-            "GET",
-            url.copy_with(host=str(address)),
-            headers={
-                "Host": url.netloc.decode("ascii"),
-                "Accept": "*/*",
-                "Accept-Encoding": "identity",
-                "Connection": "close",
-                "User-Agent": "reelkiln",
-                **self._known,
-            },
-            extensions={
-                "timeout": timeout.as_dict(),
-                "sni_hostname": url.raw_host.decode("ascii"),
-                "trace": self._deadline.trace,
-            },
-        )
+        return pinned_request("GET", url, address, self._policy, self._deadline, self._known)
 
     def _saved(self, response: httpx.Response, url: httpx.URL, target: Path) -> Downloaded:
         limit = self._policy.max_bytes
@@ -271,7 +230,51 @@ class _Fetch:
         return Downloaded(sha256=digest.hexdigest(), size_bytes=size, validators=known)
 
 
-def _trust(scheme: str) -> ssl.SSLContext:
+def first_answer(
+    transport: httpx.HTTPTransport,
+    addresses: tuple[Address, ...],
+    request: Callable[[Address], httpx.Request],
+) -> httpx.Response:
+    """The answer of the first address that can be reached; its body is not read."""
+    for address in addresses[:-1]:
+        try:
+            return transport.handle_request(request(address))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            continue  # the last one speaks for all
+    return transport.handle_request(request(addresses[-1]))
+
+
+def pinned_request(
+    method: str,
+    url: httpx.URL,
+    address: Address,
+    policy: HttpPolicy,
+    deadline: Deadline,
+    headers: Mapping[str, str],
+    content: bytes | None = None,
+) -> httpx.Request:
+    """A request that goes to `address` and speaks of the host in `url`."""
+    return httpx.Request(
+        method,
+        url.copy_with(host=str(address)),
+        headers={
+            "Host": url.netloc.decode("ascii"),
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+            "User-Agent": "reelkiln",
+            **headers,
+        },
+        content=content,
+        extensions={
+            "timeout": httpx.Timeout(policy.idle_s, connect=policy.connect_s).as_dict(),
+            "sni_hostname": url.raw_host.decode("ascii"),
+            "trace": deadline.trace,
+        },
+    )
+
+
+def trust(scheme: str) -> ssl.SSLContext:
     """Certificates of SSL_CERT_FILE count; on a plain hop nobody is trusted.
 
     A bare transport knows no proxies: they would connect to unchecked addresses.
@@ -281,14 +284,16 @@ def _trust(scheme: str) -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _parsed(url: str) -> httpx.URL:
+def parsed(url: str) -> httpx.URL:
+    """The URL. Raises SourceRefused when it is none."""
     try:
         return httpx.URL(url)
     except httpx.InvalidURL as error:
         raise refused("source-scheme", f"{shown(url)} is not a URL: {error}", "check it") from error
 
 
-def _checked_addresses(url: httpx.URL, policy: HttpPolicy) -> tuple[Address, ...]:
+def checked_addresses(url: httpx.URL, policy: HttpPolicy) -> tuple[Address, ...]:
+    """Every address of the host, each of them allowed. Raises SourceRefused, SourceUnavailable."""
     if url.scheme not in policy.schemes or not url.host:
         allowed = " and ".join(f"{scheme}://" for scheme in sorted(policy.schemes))
         raise refused("source-scheme", f"{shown(url)} is not allowed", f"allowed: {allowed}")
@@ -303,6 +308,9 @@ def _checked_addresses(url: httpx.URL, policy: HttpPolicy) -> tuple[Address, ...
             words = f"{shown(url)} leads to {address}, which is not a public address"
             hint = "give a public address or a local file, or set REELKILN_ALLOW_NETWORKS"
             raise refused("source-address", words, hint)
+        if policy.plain_inside_only and url.scheme == "http" and not allowed_here:
+            words = f"{shown(url)} would send in plain text over the internet"
+            raise refused("source-scheme", words, "give an https:// address")
     return addresses
 
 
@@ -318,20 +326,11 @@ def _resolved(url: httpx.URL) -> tuple[Address, ...]:
     return tuple(dict.fromkeys(ipaddress.ip_address(text) for text in texts))
 
 
-def _unwrapped(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 address leads to."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):  # ::a.b.c.d
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-
-
 def _check_status(response: httpx.Response, url: httpx.URL) -> None:
     status = response.status_code
     answer = f"{shown(url)} answered {status} {response.reason_phrase}".rstrip()
     if status >= 500:
-        raise _Passing(answer)
+        raise Passing(answer)
     if status in _PASSING:
         raise SourceUnavailable(answer, hint="try again later")
     if status != 200:
@@ -342,14 +341,14 @@ def _check_status(response: httpx.Response, url: httpx.URL) -> None:
 
 
 @contextmanager
-def _transport_errors(url: httpx.URL) -> Iterator[None]:
+def transport_errors(url: httpx.URL) -> Iterator[None]:
     """Timeouts and broken connections pass, a host that is not there does not."""
     try:
         yield
     except httpx.TimeoutException as error:
-        raise _Passing(f"{shown(url)} took too long ({_kind(error)})") from error
+        raise Passing(f"{shown(url)} took too long ({_kind(error)})") from error
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
-        raise _Passing(f"{shown(url)} broke off ({error or _kind(error)})") from error
+        raise Passing(f"{shown(url)} broke off ({error or _kind(error)})") from error
     except httpx.TransportError as error:
         words = f"{shown(url)} could not be reached ({error or _kind(error)})"
         raise SourceUnavailable(words, hint="check the address and the network") from error
@@ -359,10 +358,10 @@ def _transport_errors(url: httpx.URL) -> Iterator[None]:
 
 
 @contextmanager
-def _told(deadline: _Deadline, again: bool, on_retry: Callable[[str], None]) -> Iterator[None]:
+def _told(deadline: Deadline, again: bool, on_retry: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
-    except _Passing as error:
+    except Passing as error:
         if deadline.is_over:
             limit = over_limit(
                 "the time of the download", "max_download_s", f"{deadline.seconds:g} s"

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from renderer.brand.kit import BRAND_SCHEMA_ID, BrandKit
 from renderer.bundle.manifest_schema import manifest_schema
 from renderer.package_data import data_folder
+from renderer.prompts.template import PROMPT_SCHEMA_ID, Template
 from renderer.spec.model import SPEC_SCHEMA_ID, Document
 from renderer.spec.reference import reference
 from renderer.spec.schema import dumps, json_schema
@@ -27,6 +29,20 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
             description="A video of tracks and clips, or hours of sound over a few pictures.",
         ),
         "manifest": manifest_schema(),
+        "prompt": json_schema(
+            Template,
+            schema_id=PROMPT_SCHEMA_ID,
+            title="Reelkiln prompt template, version 1",
+            description="A versioned prompt for one type of picture.",
+            fillable=False,
+        ),
+        "brand": json_schema(
+            BrandKit,
+            schema_id=BRAND_SCHEMA_ID,
+            title="Reelkiln brand kit, version 1",
+            description="Colours, fonts, logo, tone and voice of a brand.",
+            fillable=False,
+        ),
     }
 
 

@@ -1,4 +1,5 @@
-"""What cannot be made again from the folders: accounts, keys, sessions, idempotency records.
+"""What cannot be made again from the folders: accounts, keys, sessions, idempotency
+records, webhooks.
 
 It lies in `.reelkiln/catalog.sqlite3`, or in the PostgreSQL of REELKILN_DATABASE_URL beside the
 index. `reelkiln reindex` never opens it. A further table goes into `tables.py`, with a migration

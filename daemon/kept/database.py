@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL, Engine
 
 from daemon.database import DatabaseUnavailable, TableSet, database_url, make_engine, upgrade
-from daemon.kept.tables import metadata
+from daemon.kept.catalog_tables import metadata
 
 
 class KeptUnavailable(DatabaseUnavailable):

@@ -27,6 +27,9 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     if isinstance(spec, ModuleSpec):
         return list(_module_faults(spec))
     faults = list(_output_faults(spec, limits))
+    if spec.brand is not None:  # whoever reads kits has applied it and taken it out
+        message, hint = "brand kits are not read here", "write its colours and styles out"
+        faults.append(Fault(code="brand-not-read", path=("brand",), message=message, hint=hint))
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
     faults += _count_faults(spec, limits)

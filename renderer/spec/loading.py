@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from renderer.digest import digest_of
-from renderer.errors import Fault, Path, Rejected, SpecInvalid, UsageError
+from renderer.errors import Fault, Path, Rejected, SourceRefused, SpecInvalid, UsageError
 from renderer.inputs import SourceUse
 from renderer.limits import Limits
 from renderer.media import MediaKind
@@ -107,11 +107,16 @@ def load(
     name: str,
     limits: Limits | None = None,
     variables: Mapping[str, Any] | None = None,
+    prepare: Callable[[Any], Any] | None = None,
 ) -> Loaded:
-    """Read, fill in, validate and check a document. Raises SpecInvalid with all faults."""
+    """Read, fill in, validate and check a document. Raises SpecInvalid with all faults.
+
+    `prepare` may change the plain document before anything is judged: it applies a brand.
+    """
     limits = limits or Limits()
     document = read_document(data, name=name, limits=limits)
     faults = [document.locate(fault) for fault in document.faults]
+    document = _prepared(document, prepare)
     value, found = substitute(document.value, variables or {}, limits)
     faults += _news(found, faults, document)
     spec, found = _validated(value)
@@ -122,6 +127,14 @@ def load(
         raise SpecInvalid(faults, document=document.name)
     stem = name.replace("\\", "/").rpartition("/")[2].split(".")[0] or "reel"
     return Loaded(spec=spec, document=document, id=spec.id or _slug(stem), limits=limits)
+
+
+def _prepared(document: Document, prepare: Callable[[Any], Any] | None) -> Document:
+    try:
+        return replace(document, value=prepare(document.value)) if prepare else document
+    except SourceRefused as error:
+        faults = [document.locate(fault) for fault in error.faults]
+        raise error.with_faults(faults, document.name) from error
 
 
 def _validated(value: Any) -> tuple[Spec | None, list[Fault]]:

@@ -11,8 +11,8 @@ from renderer.spec.base import Part
 from renderer.spec.clips import Item, Trim, Volume
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.module import InputKey, Json, ModuleInput, ModuleOutput
-from renderer.spec.numbers import NotBool, Number
-from renderer.spec.origins import Source
+from renderer.spec.numbers import NotBool, Number, Written
+from renderer.spec.origins import Source, SourceText
 from renderer.spec.style import TextStyle
 from renderer.spec.values import (
     ColourText,
@@ -110,6 +110,28 @@ class Track(Part):
 Scalar = str | Number | bool | list[Any] | dict[str, Any] | None
 
 
+CALLBACK_PATTERN = r"^https?://[A-Za-z0-9._:%\[\]-]+(?:[/?][!-~]*)?$"
+CallbackUrl = Annotated[
+    str,
+    Field(max_length=2000),
+    Written(CALLBACK_PATTERN, form="an address that begins with https:// or http://"),
+]
+EndOfJob = Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled"]
+
+
+class Callback(Part):
+    """Who is told when the job ends, and of which ends."""
+
+    url: CallbackUrl = Field(
+        description="Where a signed webhook is sent.", examples=["https://example.com/hooks/reel"]
+    )
+    events: Annotated[list[EndOfJob], Field(min_length=1, max_length=4)] = Field(
+        ["job.succeeded", "job.partial", "job.failed", "job.cancelled"],
+        description="Of which ends to tell; all when left out.",
+        examples=[["job.failed"]],
+    )
+
+
 class Envelope(Part):
     """What every document has."""
 
@@ -126,8 +148,18 @@ class Envelope(Part):
     title: Annotated[str, Field(max_length=300)] | None = Field(
         None, description="For people and the manifest.", examples=["Launch film"]
     )
+    brand: SourceText | None = Field(
+        None,
+        description="A brand kit: looks of text, background, `{{brand.primary}}` as a colour.",
+        examples=["brands/acme.yaml"],
+    )
     variables: dict[Identifier, Scalar] = Field(
         {}, description="Values for `{{name}}` anywhere below."
+    )
+    callback: CallbackUrl | Callback | None = Field(
+        None,
+        description="Address to tell when the job ends, under `serve`. No part of the content.",
+        examples=["https://example.com/hooks/reel"],
     )
     on_failed_promise: Literal["fail", "wait"] = Field(
         "fail",
@@ -221,12 +253,14 @@ Document = Annotated[
     VideoSpec | LongformSpec | ModuleSpec,
     KeyedUnion(("video", "longform", "module"), by_value_of="kind", default="video"),
 ]
-_ABOUT_DELIVERY = ("$schema", "on_failed_promise")
-"""What says nothing of the content, and so is no part of the spec's digest."""
 
 
 def canonical_spec(spec: Spec) -> Mapping[str, Any]:
-    """The spec as canonical plain JSON: defaults filled, aliases as written, without what says
-    nothing of the content."""
+    """The spec as canonical plain JSON: defaults filled, aliases as written.
+
+    What is for editors (`$schema`) or for delivery (`callback`) is no content and left out.
+    """
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {name: value for name, value in plain.items() if name not in _ABOUT_DELIVERY}
+    for aside in ("$schema", "callback", "on_failed_promise"):
+        plain.pop(aside, None)
+    return plain

@@ -30,25 +30,33 @@ _ORDER = (
 )  # fmt: skip
 
 
-def json_schema(model: Any, *, schema_id: str, title: str, description: str) -> _Schema:
+def json_schema(
+    model: Any, *, schema_id: str, title: str, description: str, fillable: bool = True
+) -> _Schema:
     """The schema of what `model` (a model or an annotated union) accepts as a document.
 
     A text with a placeholder may stand wherever a scalar may, since editors see documents
-    before variables are filled in; `filled_in` gives the schema of what they become.
+    before variables are filled in; `filled_in` gives the schema of what they become. What is
+    not `fillable` knows no variables.
     """
     raw = TypeAdapter(model).json_schema(mode="validation", by_alias=True)
     definitions = {name: _tidy(part) for name, part in sorted(raw.pop("$defs", {}).items())}
     whole = {**_tidy(raw), "$defs": definitions}
-    _Fields(definitions).complete(whole)
-    definitions[PLACEHOLDER] = {
+    _Fields(definitions, fillable).complete(whole)
+    head = {"$schema": DRAFT, "$id": schema_id, "title": title, "description": description}
+    if fillable:
+        definitions[PLACEHOLDER] = _placeholder()
+    return _in_order({**whole, **head, "$defs": dict(sorted(definitions.items()))})
+
+
+def _placeholder() -> _Schema:
+    return {
         "title": "Placeholder",
         "description": "A text in which `{{name}}` becomes the value of a variable.",
         "type": "string",
         "pattern": r"\{\{[^{}]+\}\}",
         "examples": ["{{name}}"],
     }
-    head = {"$schema": DRAFT, "$id": schema_id, "title": title, "description": description}
-    return _in_order({**whole, **head, "$defs": dict(sorted(definitions.items()))})
 
 
 def filled_in(schema: Mapping[str, Any]) -> _Schema:
@@ -86,8 +94,9 @@ def _inside(word: str, value: Any) -> Any:
 class _Fields:
     """Completes every field for editors: examples of its values, placeholders allowed."""
 
-    def __init__(self, definitions: Mapping[str, _Schema]) -> None:
+    def __init__(self, definitions: Mapping[str, _Schema], fillable: bool) -> None:
         self.definitions = definitions
+        self.fillable = fillable
 
     def complete(self, schema: Any) -> None:
         """Complete the fields of `schema` and of the schemas inside it, in place."""
@@ -98,7 +107,7 @@ class _Fields:
         if "additionalProperties" in schema:  # a model, not the test of an "if"
             fields = schema.get("properties", {})
             schema |= {"properties": {name: self.field(name, fields[name]) for name in fields}}
-        if "items" in schema and self.holds_scalar(schema["items"]):
+        if self.fillable and "items" in schema and self.holds_scalar(schema["items"]):
             schema["items"] = _or_placeholder(schema["items"])
 
     def field(self, name: str, field: _Schema) -> _Schema:
@@ -106,7 +115,7 @@ class _Fields:
         if "examples" not in field:
             field = {**field, "examples": self.examples(field)}
         field = {"title": name.replace("_", " ").capitalize(), **field}
-        is_fixed = name in _NEVER_FILLED_IN
+        is_fixed = not self.fillable or name in _NEVER_FILLED_IN
         return field if is_fixed or not self.holds_scalar(field) else _or_placeholder(field)
 
     def holds_scalar(self, schema: Any) -> bool:

@@ -28,6 +28,10 @@ class Store(Protocol):
         """Keep the bytes of a file; with `move` the file itself, which is then gone."""
         ...
 
+    def put_bytes(self, data: bytes) -> Output:
+        """Keep `data`."""
+        ...
+
     def borrow(self, path: Path) -> Output:
         """Know an outside file as an object, without copying it where that is possible."""
         ...

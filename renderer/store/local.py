@@ -87,6 +87,14 @@ class LocalStore:
             self._keep(part, output.sha256)
         return output
 
+    def put_bytes(self, data: bytes) -> Output:
+        """As `Store.put_bytes`."""
+        output = Output(sha256=digest_of_bytes(data), size_bytes=len(data))
+        with self._part() as part:
+            part.write_bytes(data)
+            self._keep(part, output.sha256)
+        return output
+
     def borrow(self, path: Path) -> Output:
         """As `Store.borrow`. Nothing is copied; the file is hashed unless that is known."""
         absolute = path.absolute()

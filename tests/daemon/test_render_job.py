@@ -110,6 +110,16 @@ def test_the_published_schema_is_the_gate(tmp_path: Path, monkeypatch: pytest.Mo
         load_through_gate(request)
 
 
+def test_a_brand_of_the_media_folder_passes_both_gates(tmp_path: Path) -> None:
+    kit = {"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "acme.json").write_text(json.dumps(kit))
+    clip = {"colour": "{{brand.primary}}", "length": "1s"}
+    text = json.dumps({"reelkiln": 1, "brand": "acme.json", "tracks": [{"clips": [clip]}]})
+    loaded = load_through_gate(request_of(tmp_path, text.encode()))
+    assert "#0b3d91" in json.dumps(loaded.canonical())
+
+
 def replace_document(loaded: Loaded, document: Document) -> Loaded:
     return replace(loaded, document=document)
 

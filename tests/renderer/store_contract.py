@@ -48,7 +48,7 @@ class StoreContract:
     @pytest.mark.parametrize("data", [b"", b"a", b"frames" * 400_000])
     def test_bytes_come_back_as_they_went_in(self, store: Store, data: bytes) -> None:
         output = put(store, data)
-        assert output == Output(sha256=sha(data), size_bytes=len(data))
+        assert output == store.put_bytes(data) == Output(sha256=sha(data), size_bytes=len(data))
         assert store.path(output.sha256).read_bytes() == data
 
     @pytest.mark.parametrize("move", [False, True])

@@ -11,8 +11,9 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renderer.addresses import is_public
 from renderer.errors import SourceRefused, SourceUnavailable, UsageError
-from renderer.http import HttpPolicy, download, http_policy, is_public
+from renderer.http import HttpPolicy, download, http_policy
 from renderer.limits import Limits
 from tests.renderer import web as w
 from tests.renderer.web import Web, serving
@@ -64,6 +65,11 @@ def test_a_file_arrives_with_its_digest(web: Web, out: Path) -> None:
         "http://[ff02::1]/",
         "http://169.254.169.254/latest/meta-data/",
         "http://168.63.129.16/",
+        "http://192.0.0.192/",
+        "http://[64:ff9b:1::7f00:1]/",
+        "http://[3fff::1]/",
+        "http://[fec0::1]/",
+        "http://[5f00::1]/",
         "http://100.100.100.200/",
         "http://10.0.0.1/",
         "http://172.16.0.1/",

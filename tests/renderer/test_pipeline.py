@@ -59,6 +59,26 @@ def test_two_folders_and_one_or_four_jobs_give_the_same_bundle(media: Path, tmp_
         assert path.read_bytes() == (Path(four["path"]) / path.name).read_bytes(), path.name
 
 
+def test_a_callback_changes_nothing_of_the_bundle(tmp_path: Path) -> None:
+    clips = '[{"clips": [{"colour": "teal", "length": "2f"}]}]'
+    plain = '{"reelkiln": 1, "output": {"size": "64x36"}, "tracks": ' + clips
+    token = "https://example.test/hook?token=secret"
+    found = []
+    for name, text in (("one", "}"), ("two", f', "callback": "{token}"' + "}")):
+        (tmp_path / name).mkdir()
+        spec = tmp_path / name / "spec.json"
+        spec.write_text(plain + text)
+        out = tmp_path / name / "out"
+        done = reelkiln("render", spec, "--outbox", out, "--json", store=tmp_path / "store")
+        assert done.returncode == 0, done.stderr
+        found.append(Path(json.loads(done.stdout)["path"]))
+    one, two = found
+    assert one.name == two.name
+    for path in sorted(one.iterdir()):
+        assert path.read_bytes() == (two / path.name).read_bytes(), path.name
+        assert b"token=secret" not in path.read_bytes()
+
+
 def test_a_broken_spec_gives_places_and_exit_status_three(tmp_path: Path) -> None:
     spec = tmp_path / "bad.yaml"
     spec.write_text("reelkiln: 1\ntracks:\n  - clips:\n      - {image: a.png, lenth: 3}\n")

@@ -14,7 +14,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Web(ThreadingHTTPServer):
-    """Answers by path; remembers each request as (path, Host header)."""
+    """Answers by path; remembers each request as (path, Host header), and what was posted."""
 
     daemon_threads = True
 
@@ -24,6 +24,7 @@ class Web(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, str]] = []
+        self.posts: list[tuple[dict[str, str], bytes]] = []
         self.gone = threading.Event()
         self.drips_finished = 0
 
@@ -48,6 +49,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.requests.append((self.path, self.headers["Host"]))
         self.server.answers[self.path.partition("?")[0]](self)
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append((dict(self.headers), sent))
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -1,0 +1,260 @@
+"""`AssetService`: assets as rows in the catalog and bytes in a storage, kept together.
+
+Bytes are stored before the row says that they are there, and the row says that they are gone
+before they are removed: whatever dies in between leaves bytes that nothing names, never a row
+without its bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from daemon.asset_storage import AssetStorage, generated_key, upload_key
+from daemon.catalog import Catalog
+from daemon.catalog.refusals import AssetNotThere
+from daemon.input_manifest import InputManifest, sweep_manifests
+from daemon.measuring import Measured, measure
+from daemon.places import Places
+from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
+from renderer.limits import Limits
+
+JSON_TYPE, TEXT_TYPE = "application/json", "text/plain"
+
+
+class ProvenUpload(Protocol):
+    """An upload whose bytes lie in the storage and were proven to be these."""
+
+    @property
+    def upload_id(self) -> str:
+        """The id of the upload, which becomes that of the asset."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """Where it lies in the storage."""
+        ...
+
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What it was found to be."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """How long it is."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Its digest."""
+        ...
+
+    @property
+    def file_name(self) -> str:
+        """What the client calls it."""
+        ...
+
+
+class AssetService:
+    """The assets of one root. `changed` hears of each asset that is kept or failed.
+
+    Every method raises KeptUnavailable, OSError, and what the storage does.
+    """
+
+    def __init__(
+        self, catalog: Catalog, storage: AssetStorage, *, places: Places,
+        clock: Callable[[], float], new_id: Callable[[], str], limits: Limits | None = None,
+        changed: Callable[[Asset], None] = lambda asset: None,
+    ) -> None:  # fmt: skip
+        self.catalog, self.storage, self.places = catalog, storage, places
+        self._clock, self._new_id, self._limits = clock, new_id, limits or Limits()
+        self._changed = changed
+
+    def create_upload_asset(
+        self, file_path: Path | None, label: str, media_type: str, *, owner: str = "",
+        world: str = "", tags: Iterable[str] = (), visibility: Visibility = Visibility.PRIVATE,
+        asset_type: str = "", kind: AssetKind = AssetKind.FILE, value: Any = None,
+    ) -> Asset:  # fmt: skip
+        """An asset of a file, which is moved into the storage, or of a `value` (any JSON).
+
+        Raises AssetContentRefused for a file that is not of its `media_type`.
+        """
+        asset = self._new(label, owner=owner, world=world, tags=tuple(tags), kind=kind,
+                          visibility=visibility, asset_type=asset_type)  # fmt: skip
+        if kind is AssetKind.VALUE:
+            return self._kept(replace(asset, state=AssetState.AVAILABLE, value=value,
+                                    media_type=_type_of(value)))  # fmt: skip
+        if file_path is None:
+            raise ValueError("a FILE asset is made of a file")
+        found = measure(file_path, media_type, self._limits)
+        key = upload_key(asset.asset_id, asset.created_at)
+        self.storage.put_file(key, file_path, media_type=found.media_type, move=True)
+        return self._kept(replace(asset, state=AssetState.AVAILABLE, key=key, **_facts(found)))
+
+    def create_pending_asset(
+        self, task_id: str, label: str, media_type: str, *, owner: str = "", world: str = "",
+        tags: Iterable[str] = (), visibility: Visibility = Visibility.PRIVATE,
+        asset_type: str = "", kind: AssetKind = AssetKind.FILE, asset_id: str = "",
+    ) -> Asset:  # fmt: skip
+        """A promise of the job `task_id`. One of the same `asset_id` is given as it is."""
+        asset = self._new(label, owner=owner, world=world, tags=tuple(tags), kind=kind,
+                          visibility=visibility, asset_type=asset_type)  # fmt: skip
+        asset = replace(asset, created_by_job=task_id, media_type=media_type,
+                      asset_id=asset_id or asset.asset_id)  # fmt: skip
+        return self.catalog.assets.add(asset)
+
+    def fulfill_asset(self, asset_id: str, actual_file_path: Path) -> Asset:
+        """Keep a promise with a file, which is moved into the storage.
+
+        The same bytes may come again. Raises AssetUnknown, IllegalAssetMove, AssetContentRefused.
+        """
+        asset = self.catalog.assets.get(asset_id)
+        found = measure(actual_file_path, asset.media_type, self._limits)
+        if asset.state is AssetState.AVAILABLE and asset.sha256 == found.sha256:
+            actual_file_path.unlink(missing_ok=True)
+            return asset
+        self._see_pending(asset)
+        key = generated_key(asset.created_by_job, asset_id, found.sha256)
+        if self.storage.local_path(key) is None:  # a try that died has stored it before
+            self.storage.put_file(key, actual_file_path, media_type=found.media_type, move=True)
+        else:
+            actual_file_path.unlink(missing_ok=True)
+        try:
+            return self._moved(asset_id, AssetState.AVAILABLE, key=key, **_facts(found))
+        except IllegalAssetMove:
+            if self.catalog.assets.get(asset_id).key != key:
+                self.storage.delete(key)
+            raise
+
+    def fulfill_value(self, asset_id: str, value: Any) -> Asset:
+        """Keep the promise of a VALUE asset. Raises AssetUnknown, IllegalAssetMove."""
+        return self._moved(
+            asset_id, AssetState.AVAILABLE, kind=AssetKind.VALUE, value=value,
+            media_type=_type_of(value),
+        )  # fmt: skip
+
+    def fail_asset(self, asset_id: str, reason: str) -> Asset:
+        """Say that a promise is not kept, and why. Raises AssetUnknown, IllegalAssetMove."""
+        return self._moved(asset_id, AssetState.FAILED, status_reason=reason)
+
+    def fulfil_upload(self, upload: ProvenUpload) -> str:
+        """The id of the asset of a proven upload. Idempotent."""
+        path = self.storage.local_path(upload.key)
+        facts = None if path is None else measure(path, upload.media_type, self._limits)
+        asset = replace(
+            self._new(upload.file_name, owner=upload.owner), asset_id=upload.upload_id,
+            key=upload.key, media_type=upload.media_type, size_bytes=upload.size_bytes,
+            sha256=upload.sha256, duration_ms=facts.duration_ms if facts else None,
+            state=AssetState.AVAILABLE,
+        )  # fmt: skip
+        return self._kept(asset).asset_id
+
+    def delete_asset(self, asset_id: str) -> Asset:
+        """Delete an asset and its bytes; lineage keeps its row. Raises as `fail_asset`.
+
+        A file of a bundle stays in the bundle.
+        """
+        gone = self._moved(asset_id, AssetState.DELETED, value=None)
+        self._clear(gone)
+        return gone
+
+    def set_visibility(self, asset_id: str, visibility: Visibility) -> Asset:
+        """Say who may read it. Raises AssetUnknown."""
+        return self.catalog.assets.change(asset_id, now=self._clock(), visibility=visibility)
+
+    def path_of(self, asset: Asset) -> Path:
+        """The file of an asset. Raises AssetNotThere."""
+        if asset.kind is AssetKind.FILE and asset.state is AssetState.AVAILABLE:
+            path = self._lies_at(asset)
+            if path is not None:
+                return path
+        raise AssetNotThere(
+            f"asset {asset.asset_id} has no file: it is {asset.kind} and {asset.state}"
+            + (f" ({asset.status_reason})" if asset.status_reason else ""),
+            hint="wait until it is available, or make it again",
+        )
+
+    def get_manifest_path(
+        self, asset_mappings: Mapping[str, str], config_params: Mapping[str, Any]
+    ) -> InputManifest:
+        """A manifest of assets (by the names of inputs, their ids) and plain parameters.
+
+        Use it in a `with`, or `close` it: the files that were made for it go with it. Raises
+        AssetUnknown, AssetNotThere, UsageError for a name that is none or is there twice.
+        """
+        found = {name: self.catalog.assets.get(one) for name, one in asset_mappings.items()}
+        values = {name: asset for name, asset in found.items() if asset.kind is AssetKind.VALUE}
+        for asset in values.values():
+            if asset.state is not AssetState.AVAILABLE:
+                self.path_of(asset)  # raises, in the words for it
+        return InputManifest(
+            self._manifests,
+            files={name: self.path_of(one) for name, one in found.items() if name not in values},
+            values={name: asset.value for name, asset in values.items()},
+            params=config_params,
+        )
+
+    def sweep(self) -> None:
+        """Remove what processes that died left: manifests, and bytes of deleted assets."""
+        sweep_manifests(self._manifests)
+        for asset in self.catalog.assets.to_clear():
+            self._clear(asset)
+
+    # -- below -----------------------------------------------------------------------------
+
+    @property
+    def _manifests(self) -> Path:
+        return self.places.own("manifests")
+
+    def _new(self, label: str, *, kind: AssetKind = AssetKind.FILE, **said: Any) -> Asset:
+        now = self._clock()
+        return Asset(asset_id=self._new_id(), kind=kind, label=label, created_at=now,
+                     updated_at=now, **said)  # fmt: skip
+
+    def _kept(self, asset: Asset) -> Asset:
+        kept = self.catalog.assets.add(asset)
+        self._changed(kept)
+        return kept
+
+    def _moved(self, asset_id: str, to: AssetState, **changes: Any) -> Asset:
+        moved = self.catalog.assets.move(asset_id, to, now=self._clock(), **changes)
+        self._changed(moved)
+        return moved
+
+    def _see_pending(self, asset: Asset) -> None:
+        if asset.state is not AssetState.PENDING:
+            raise IllegalAssetMove(asset.asset_id, asset.state, AssetState.AVAILABLE)
+
+    def _clear(self, asset: Asset) -> None:
+        if asset.key:
+            self.storage.delete(asset.key)
+            self.catalog.assets.change(asset.asset_id, now=self._clock(), key="")
+
+    def _lies_at(self, asset: Asset) -> Path | None:
+        if asset.key:
+            return self.storage.local_path(asset.key)
+        bundle, name = (str(asset.metadata.get(one, "")) for one in ("bundle", "path"))
+        if not bundle or "/" in bundle or bundle.startswith("."):
+            return None
+        folder = self.places.outbox / bundle
+        path = folder / name
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+        return path if inside and path.is_file() else None
+
+
+def _facts(found: Measured) -> dict[str, Any]:
+    return {"media_type": found.media_type, "size_bytes": found.size_bytes,
+            "sha256": found.sha256, "duration_ms": found.duration_ms}  # fmt: skip
+
+
+def _type_of(value: Any) -> str:
+    return TEXT_TYPE if isinstance(value, str) else JSON_TYPE

@@ -1,0 +1,74 @@
+"""A document with a brand: what it does not say itself is said by the brand, in plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from renderer.brand.defaults import BrandDefaults, brand_defaults
+from renderer.brand.kit import BrandKit
+
+_Plain = dict[str, Any]
+
+
+def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
+    """The document with the looks of the brand written out, and its field `brand` gone.
+
+    Colours are there as `{{brand.primary}}` and so on, the built-in text styles in the fonts
+    and colours of the brand, its font files, and its background. What the document says wins.
+    Parts that are not what they should be are left for the checks that follow.
+    """
+    defaults = brand_defaults(kit)
+    done = {name: value for name, value in document.items() if name != "brand"}
+    colours = {name.removeprefix("brand."): text for name, text in defaults.palette.items()}
+    done["variables"] = _over({"brand": colours}, document.get("variables"))
+    done["output"] = _over({"background": defaults.background}, document.get("output"))
+    if document.get("kind", "video") == "video":
+        done["styles"] = _styles(document.get("styles"), defaults)
+        done["tracks"] = _styled(document.get("tracks"), defaults)
+        done["fonts"] = _fonts(document.get("fonts"), defaults)
+    return done
+
+
+def _styles(written: Any, defaults: BrandDefaults) -> Any:
+    house = {name: {"like": name, **fields} for name, fields in defaults.styles.items()}
+    if written is None or isinstance(written, Mapping):
+        own = {name: _style(style, defaults) for name, style in (written or {}).items()}
+        return {**house, **own}
+    return written
+
+
+def _style(written: Any, defaults: BrandDefaults) -> Any:
+    """A style of the document over that of the brand which it is like."""
+    if not isinstance(written, Mapping):
+        return written
+    like = written.get("like")
+    below = defaults.styles.get(like, defaults.text) if isinstance(like, str) else defaults.text
+    return {**below, **written}
+
+
+def _styled(tracks: Any, defaults: BrandDefaults) -> Any:
+    """The tracks with every style that is written into a clip."""
+    if isinstance(tracks, list):
+        return [_styled(item, defaults) for item in tracks]
+    if not isinstance(tracks, Mapping):
+        return tracks
+    done = dict(tracks)
+    if "clips" in done:
+        done["clips"] = _styled(done["clips"], defaults)
+    if isinstance(done.get("style"), Mapping):
+        done["style"] = _style(done["style"], defaults)
+    return done
+
+
+def _fonts(written: Any, defaults: BrandDefaults) -> Any:
+    if written is None or isinstance(written, list):
+        own = list(written or [])
+        return own + [font for font in defaults.fonts if font not in own]
+    return written
+
+
+def _over(below: _Plain, written: Any) -> Any:
+    if written is None or isinstance(written, Mapping):
+        return {**below, **(written or {})}
+    return written

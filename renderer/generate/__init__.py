@@ -1,0 +1,1 @@
+"""Pictures from generators: one contract, several providers, bytes pinned once made."""

@@ -1,0 +1,1 @@
+"""Prompts: versioned templates, filled with a user's words that can never become orders."""
