@@ -17,9 +17,7 @@ from daemon.fs import RealFs, move_new
 class AssetStorage(Protocol):
     """Bytes by key. Nothing is ever overwritten."""
 
-    def put_file(
-        self, key: str, path: Path, *, media_type: str = "", move: bool = False
-    ) -> object:
+    def put_file(self, key: str, path: Path, *, media_type: str = "", move: bool = False) -> object:
         """Keep the bytes of a file, all or none; with `move` it is gone afterwards."""
         ...
 
@@ -50,9 +48,7 @@ class AssetFolder:
         self.root = root
         self._fs = RealFs()
 
-    def put_file(
-        self, key: str, path: Path, *, media_type: str = "", move: bool = False
-    ) -> object:
+    def put_file(self, key: str, path: Path, *, media_type: str = "", move: bool = False) -> object:
         """As `AssetStorage.put_file`; FileExistsError when the key is taken."""
         target = self._path(key)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,10 @@ LEAVE = b"publish\n"
 """The answer to a child that may publish; anything else, the end of the pipe too, means no."""
 
 
+NOBODY_KNOWS = b"\n"
+"""The answer to a child that asks where things lie when that cannot be found out now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """What the system lets the child and each FFmpeg below it have; 0 for no bound.

@@ -17,9 +17,7 @@ from renderer.probe import probe
 
 UNKNOWN_TYPE = "application/octet-stream"
 _MEDIA = ("video", "audio", "image", "font")
-_TEXTS = frozenset(
-    {"text/plain", "text/vtt", "text/markdown", "text/csv", "application/x-subrip"}
-)
+_TEXTS = frozenset({"text/plain", "text/vtt", "text/markdown", "text/csv", "application/x-subrip"})
 _MAX_TEXT_BYTES = 16 << 20
 
 
@@ -49,9 +47,7 @@ def measure(path: Path, claimed: str, limits: Limits | None = None) -> Measured:
     if found is None:
         return Measured(media_type=_plain(path, claimed, size), size_bytes=size, sha256=sha256)
     length = None if found.duration is None else round(found.duration * 1000)
-    return Measured(
-        media_type=found.media_type, size_bytes=size, sha256=sha256, duration_ms=length
-    )
+    return Measured(media_type=found.media_type, size_bytes=size, sha256=sha256, duration_ms=length)
 
 
 def _media(path: Path, claimed: str, limits: Limits) -> MediaInfo | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.input_manifest import InputManifest
 from daemon.job_request import JobRequest, Module
 from daemon.module_run import run_module
 from daemon.promises import Promised
@@ -25,11 +26,8 @@ from renderer.spec.suggest import did_you_mean
 from renderer.steps import Output
 from renderer.store import Store
 
-MANIFEST = "input_data.json"
-PARAMS = "config_params"
-"""The key of the manifest that holds `params`, beside the keys of the inputs."""
-
-_JSON, _TEXT, _BYTES = "application/json", "text/plain", "application/octet-stream"
+_BYTES = "application/octet-stream"
+_TYPES = {".json": "application/json", ".txt": "text/plain"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +47,14 @@ class ModuleJob:
         OutputRejected when an output is missing."""
         module = self._registered()
         with self.store.workdir() as folder:
-            inputs, outputs = folder / "inputs", folder / "outputs"
-            inputs.mkdir()
+            outputs = folder / "outputs"
             outputs.mkdir()
-            paths = {name: self._path(name, one, inputs) for name, one in self._inputs()}
-            manifest = folder / MANIFEST
-            manifest.write_text(
-                json.dumps({**{name: str(path) for name, path in paths.items()},
-                            PARAMS: self.spec.params}, indent=1, sort_keys=True)
-            )  # fmt: skip
-            sources = [self._pin(name, one, paths[name]) for name, one in self._inputs()]
-            run_module(
-                module, (str(manifest), str(outputs)),
-                name=self.spec.module, cwd=folder, alive=self.alive,
-            )  # fmt: skip
+            with self._manifest(folder) as manifest:
+                sources = self._sources(json.loads(manifest.path.read_text(encoding="utf-8")))
+                run_module(
+                    module, (str(manifest.path), str(outputs)),
+                    name=self.spec.module, cwd=folder, alive=self.alive,
+                )  # fmt: skip
             made = {one.label: self._made(outputs, one) for one in self.spec.outputs.values()}
             return self._seal(made, sources)
 
@@ -77,27 +69,36 @@ class ModuleJob:
         fault = Fault(code="module-unknown", path=("module",), message=words, hint=hint)
         raise self.loaded.located(SpecInvalid([fault]))
 
-    def _inputs(self) -> Iterator[tuple[str, ModuleInput]]:
-        return iter(sorted(self.spec.inputs.items()))
-
-    def _path(self, name: str, given: ModuleInput, folder: Path) -> Path:
-        """Where an input lies; a value is written there first."""
-        if not isinstance(given, ValueInput):
+    def _manifest(self, folder: Path) -> InputManifest:
+        """What the command reads: files where they lie, values in files of their own."""
+        files: dict[str, Path] = {}
+        values: dict[str, Any] = {}
+        for name, given in self.spec.inputs.items():
+            if isinstance(given, ValueInput):
+                values[name] = given.value
+                continue
             known = self.found[source_key(given)]
-            if known.path is not None:
-                return known.path
-            return _written(folder, name, known.value)
-        return _written(folder, name, given.value)
+            if known.path is None:
+                values[name] = known.value
+            else:
+                files[name] = known.path
+        return InputManifest(folder, files=files, values=values, params=self.spec.params)
+
+    def _sources(self, told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The pins of the inputs, whose paths stand in the manifest."""
+        return [
+            self._pin(name, given, Path(told[name]))
+            for name, given in sorted(self.spec.inputs.items())
+        ]
 
     def _pin(self, name: str, given: ModuleInput, path: Path) -> Mapping[str, Any]:
-        output = self.store.borrow(path)
         is_value = isinstance(given, ValueInput)
-        kind = {".json": _JSON, ".txt": _TEXT}.get(path.suffix, _BYTES)
+        output = self.store.put_file(path) if is_value else self.store.borrow(path)
         return {
             "source": f"value:{name}" if isinstance(given, ValueInput) else source_key(given),
             "sha256": output.sha256,
             "size_bytes": output.size_bytes,
-            "media": {"media_type": kind if is_value else _BYTES},
+            "media": {"media_type": _TYPES.get(path.suffix, _BYTES) if is_value else _BYTES},
             "provenance": {"input": name},
         }
 
@@ -142,14 +143,3 @@ class ModuleJob:
 
     def _media_type(self, label: str) -> str:
         return next(o.media_type for o in self.spec.outputs.values() if o.label == label)
-
-
-def _written(folder: Path, name: str, value: Any) -> Path:
-    """Text as it is in a .txt file, any other value in a .json file."""
-    if isinstance(value, str):
-        path = folder / f"{name}.txt"
-        path.write_text(value, encoding="utf-8")
-        return path
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(value, sort_keys=True), encoding="utf-8")
-    return path

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from daemon.promises import Needs, Promised, Standing, Supply, Wanted
+from daemon.references import unkept
 from renderer.errors import Fault, Rejected
 from renderer.inputs import SourceUse
 from renderer.refusals import refused
@@ -54,12 +55,7 @@ def checked(loaded: Loaded, supply: Supply) -> Mapping[str, Promised]:
     faults = [*_faults(loaded, supply)]
     if faults:
         raise loaded.located(PromiseFailed(faults))
-    waits = tuple(
-        reference
-        for reference, it in sorted(supply.found.items())
-        if it.standing is not Standing.AVAILABLE
-    )
-    if waits:
+    if waits := unkept(supply.found):
         raise Blocked(waits)
     return supply.found
 

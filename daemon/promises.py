@@ -109,19 +109,22 @@ class Promises(Protocol):
         """
         ...
 
-    def promise(self, job: Job, makes: Collection[Wanted]) -> Mapping[str, str]:
-        """The ids of the assets that a job is going to make, by label. Safe to repeat.
+    def names(self, job_id: str, makes: Collection[Wanted]) -> Mapping[str, str]:
+        """The ids of the assets that a job is going to make, by label: always the same ones."""
+        ...
 
-        Raises PromiseRefused for an asset that is not pending, or is another job's.
-        """
+    def promise(self, job: Job, makes: Collection[Wanted]) -> None:
+        """Those assets are pending from now on, and the job's. Safe to repeat."""
         ...
 
     def fulfil(self, asset_id: str, file: Path, job: Job) -> None:
-        """The promise is kept by a copy of `file`. Nothing when it was settled before."""
+        """The promise is kept by a copy of `file`. Nothing when it was settled before, or is not
+        the job's. A file that is not what was promised fails it."""
         ...
 
-    def fail(self, asset_id: str, reason: str) -> None:
-        """The promise will never be kept. Nothing when it was settled before."""
+    def fail(self, asset_id: str, reason: str, job: Job) -> None:
+        """The promise will never be kept. Nothing when it was settled before, or is not the
+        job's."""
         ...
 
     def open(self) -> Mapping[str, str]:
@@ -136,14 +139,17 @@ class NoPromises:
         """None is known."""
         return {}
 
-    def promise(self, job: Job, makes: Collection[Wanted]) -> Mapping[str, str]:
-        """Nothing is promised; what is made lies in the bundle alone."""
+    def names(self, job_id: str, makes: Collection[Wanted]) -> Mapping[str, str]:
+        """What is made lies in the bundle alone."""
         return {}
+
+    def promise(self, job: Job, makes: Collection[Wanted]) -> None:
+        """Nothing is promised."""
 
     def fulfil(self, asset_id: str, file: Path, job: Job) -> None:
         """There is none to keep."""
 
-    def fail(self, asset_id: str, reason: str) -> None:
+    def fail(self, asset_id: str, reason: str, job: Job) -> None:
         """There is none to fail."""
 
     def open(self) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ The folder says what became of a job; assets are asked for all at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from daemon.jobs import Job, JobState
 from daemon.places import Places
 from daemon.promises import UNKNOWN, Needs, Promised, Promises, Standing, Supply
 from daemon.records import find_job
-from renderer.errors import Rejected, UsageError
+from renderer.errors import UsageError
 
 _MANIFEST_BYTES = 64 << 20
 _BY_KIND = {
@@ -26,14 +26,6 @@ _BY_KIND = {
     "captions": ("captions.vtt", "captions.srt"),
 }
 _HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
-
-
-class PromiseRefused(Rejected):
-    """A document waits for itself, or promises what it may not."""
-
-    code = "promise-refused"
-    http_status = 409
-    exit_status = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +46,27 @@ class References:
         }
 
     def supply(self, job: Job, needs: Needs) -> Supply:
-        """The answer to a job that says what it needs. What it makes was promised before."""
+        """The answer to a job that says what it needs, or that is about to be handed in."""
         found = self.look(needs.references, job.owner)
-        unkept = {one for one, it in found.items() if it.standing is not Standing.AVAILABLE}
-        way = self.cycle(job.job_id, unkept, [w.asset for w in needs.makes if w.asset])
-        if not way:
-            return Supply(found=found)
-        return Supply(found=found, refused={way[0]: f"it waits for itself: {cycle_text(way)}"})
+        refused = dict(self._not_to_be_made(job, needs))
+        way = self.cycle(job.job_id, unkept(found), [w.asset for w in needs.makes if w.asset])
+        if way:
+            refused[way[0]] = f"it would wait for itself: {cycle_text(way)}"
+        return Supply(found=found, refused=refused)
+
+    def _not_to_be_made(self, job: Job, needs: Needs) -> Iterator[tuple[str, str]]:
+        """Assets that a document wants to fulfil and may not, with the reason."""
+        asked = sorted({wanted.asset for wanted in needs.makes if wanted.asset})
+        known = self.promises.look(asked, job.owner) if asked else {}
+        for asset_id in asked:
+            it = known.get(asset_id, UNKNOWN)
+            if it.made_by == job.job_id:
+                continue  # it was promised before
+            if it.standing is not Standing.PENDING:
+                yield f"asset:{asset_id}", f"asset {asset_id} is {it.standing}, not pending"
+            elif it.made_by:
+                words = f"asset {asset_id} is made by the job {it.made_by}"
+                yield f"asset:{asset_id}", words
 
     def cycle(self, job_id: str, needs: Collection[str], makes: Collection[str]) -> tuple[str, ...]:
         """The way on which a job would wait for itself; empty when it would not."""
@@ -109,6 +115,11 @@ class References:
             return {entry["path"]: entry["sha256"] for entry in document["files"]}
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return {}
+
+
+def unkept(found: Mapping[str, Promised]) -> tuple[str, ...]:
+    """The references that are not there."""
+    return tuple(one for one, it in sorted(found.items()) if it.standing is not Standing.AVAILABLE)
 
 
 def _asset_of(reference: str) -> str:

@@ -193,8 +193,8 @@ def ask_needs(teller: Teller, answers: IO[bytes], loaded: Loaded) -> Mapping[str
         return {}
     teller.say("needs", needs=asdict(needs))
     line = answers.readline()
-    if not line:
-        raise Interrupted("nobody says where the assets lie; the daemon is gone")
+    if not line.strip():
+        raise Interrupted("nobody can say now where the assets lie")
     return checked(loaded, supply_from_bytes(line))
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from daemon.error_files import STDERR_LINES
-from daemon.job_request import LEAVE, JobRequest, needs_from_json, supply_as_bytes
+from daemon.job_request import LEAVE, NOBODY_KNOWS, JobRequest, needs_from_json, supply_as_bytes
 from daemon.jobs import Progress
 from daemon.outcomes import Ended, JobDied, JobOverdue, JobStalled, Outcome
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
@@ -73,7 +73,7 @@ def run_job(
     request: JobRequest,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
-    supply: Callable[[Needs], Supply] = nothing_known,
+    supply: Callable[[Needs], Supply | None] = nothing_known,
     may_publish: Callable[[Publishing], bool] = lambda coming: True,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Clock = time.monotonic,
@@ -85,11 +85,13 @@ def run_job(
     """Render `request` in a child and wait for the end; callbacks run in the calling thread.
 
     `on_progress` is called at most twice a second. `supply` hears which assets and jobs the
-    document names; when one of them is promised only, the outcome is BLOCKED's.
+    document names; when one of them is promised only, the outcome is BLOCKED's, and when it
+    cannot say (None) STOPPED's.
     `may_publish` hears of a finished bundle before anybody can see it; on False it never
     appears, and the outcome is STOPPED's. The child is stopped once `should_stop` says so,
     unless it may publish already, after `deadline_s` seconds (None: twenty times the
-    length of the video, at least two minutes), or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
+    length of the video, at least two minutes), or after `quiet_s` seconds
+    in which it neither spoke nor used CPU or disk.
     Whatever comes of it, also an exception of a callback, the child, all below it and its
     unfinished folders are gone. Raises OSError when no process can be started.
     """
@@ -128,7 +130,7 @@ class _Talk:
     """What the child says on its standard output."""
 
     on_progress: Callable[[Progress], None]
-    supply: Callable[[Needs], Supply]
+    supply: Callable[[Needs], Supply | None]
     may_publish: Callable[[Publishing], bool]
     clock: Clock
     may: bool = False
@@ -170,7 +172,8 @@ class _Talk:
             return
         if self._asked is not None:
             asked, self._asked = self._asked, None
-            _write(pipe, supply_as_bytes(self.supply(asked)))
+            supply = self.supply(asked)
+            _write(pipe, supply_as_bytes(supply) if supply else NOBODY_KNOWS)
         if self._coming is not None:
             coming, self._coming = self._coming, None
             self.may = self.may_publish(coming)

@@ -129,4 +129,6 @@ def _walked(
 ) -> tuple[tuple[Edge, ...], bool]:
     rows = connection.execute(lineage_query(node, depth, is_up=is_up)).all()
     near = [row for row in rows[:MAX_EDGES] if row.step < depth]
-    return tuple(Edge(node_of(row.child), node_of(row.parent)) for row in near), len(near) < len(rows)
+    return tuple(Edge(node_of(row.child), node_of(row.parent)) for row in near), len(near) < len(
+        rows
+    )

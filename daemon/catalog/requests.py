@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, insert, select, text
+from sqlalchemy import Connection, Engine, Row, Select, select, text
 
 from daemon.catalog.derivations import Edge, add_edges
 from daemon.catalog.nodes import asset_node, job_node, reference_node

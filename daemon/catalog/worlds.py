@@ -55,9 +55,7 @@ class Worlds:
         with writing(self.engine) as connection:
             _put_all(connection, worlds, [row])
 
-    def register(
-        self, owner: str, world: str, things: Iterable[Registered], *, now: float
-    ) -> int:
+    def register(self, owner: str, world: str, things: Iterable[Registered], *, now: float) -> int:
         """Register things of a world; how many. All or none.
 
         Raises WorldUnknown, and WorldUnfit for what cannot be registered.
@@ -102,8 +100,7 @@ class Worlds:
         with reading(self.engine) as connection:
             rows = connection.execute(query).all()
         return tuple(
-            Registered(reference=Reference(kind, row.reference_id), title=row.title)
-            for row in rows
+            Registered(reference=Reference(kind, row.reference_id), title=row.title) for row in rows
         )
 
     def lying_in(self, owner: str, wanted: Iterable[Reference]) -> Mapping[Reference, set[str]]:

@@ -12,8 +12,16 @@ from sqlalchemy import BigInteger, Column, Double, Index, String, Table, Text
 from daemon.database.columns import AnyText
 from daemon.kept.tables import metadata
 
-__all__ = ["assets", "asset_tags", "derivations", "job_provenance", "metadata", "settled_jobs",
-           "world_references", "worlds"]  # fmt: skip
+__all__ = [
+           "asset_tags",
+           "assets",
+           "derivations",
+           "job_provenance",
+           "metadata",
+           "settled_jobs",
+           "world_references",
+           "worlds",
+]  # fmt: skip
 
 assets = Table(
     "assets",

@@ -184,6 +184,9 @@ def _module_faults(spec: ModuleSpec) -> Iterator[Fault]:
     assets: dict[str, Path] = {}
     if not spec.outputs:
         yield _fault("module-no-output", "outputs", "a module needs at least one output")
+    for name in sorted(spec.inputs.keys() & spec.params.keys()):
+        message = f"{name} is an input and a parameter; one file names them both"
+        yield Fault(code="duplicate-id", path=("params", name), message=message, at_key=True)
     for name, output in spec.outputs.items():
         path: Path = ("outputs", name)
         yield from _twice(f"file {output.label.casefold()}", (*path, "label"), labels)
