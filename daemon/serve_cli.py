@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daemon.logs import LogForm, set_up_logs
+from daemon.module_settings import modules_of
 from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def serve(
             media=tuple(folder.absolute() for folder in media or ()),
             retention=retention_of(os.environ), budget=cache_budget_of(os.environ),
             least_free=whole_number(os.environ, "REELKILN_MIN_FREE_BYTES", LEAST_FREE),
+            modules=modules_of(root, os.environ),
         )
     )  # fmt: skip
 
