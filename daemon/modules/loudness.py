@@ -29,6 +29,10 @@ _PER_SECOND = 10  # the meter tells every tenth of a second
 _SILENCE = Decimal(-70)  # the absolute gate of R 128
 _CENT = Decimal("0.01")
 _DEADLINE_S, _STALL_S = 6 * 3600.0, 120.0  # whoever runs us has less patience
+_METER = (
+    "apad=pad_len=4800,"  # the last tenth of a second counts too: the meter reads whole ones
+    "ebur128=peak=true:metadata=1:framelog=quiet,ametadata=mode=print:file=-"
+)
 _VALUE = re.compile(r"lavfi\.r128\.(M|I|LRA|true_peak)=(\S+)")
 
 
@@ -97,9 +101,7 @@ def report_on(told: Mapping[str, Any], outputs: Path) -> None:
     meter = Meter()
     _ffmpeg(
         ("-i", str(source), "-map", "0:a:0", "-af",
-         # The last tenth of a second counts too: the meter reads whole ones.
-         "apad=pad_len=4800,ebur128=peak=true:metadata=1:framelog=quiet,"
-         "ametadata=mode=print:file=-", "-f", "null", "-"),
+         _METER, "-f", "null", "-"),
         outputs, "the loudness", meter,
     )  # fmt: skip
     text = json.dumps(meter.report(), indent=1, sort_keys=True) + "\n"
