@@ -103,7 +103,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         access=access, clock=service.clock, nonce=lambda: secrets.token_hex(8),
         version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=_api_settings(host, port),
+        settings=_api_settings(host, port), references=service.references,
     )  # fmt: skip
     return ApiServer(context)
 

@@ -7,10 +7,11 @@ drop `inbox/<job>.json`. Whoever claims the drop gives the job the id and the ow
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from daemon.jobs import Job, JobState, Priority, job_from_json
 from daemon.ledger import Papers
@@ -30,11 +31,13 @@ class Submissions:
 
     def submit(
         self, document: bytes, *, suffix: str = ".json", priority: Priority = Priority.NORMAL,
-        owner: str = "", world: str = "", job_id: str = "",
+        owner: str = "", world: str = "", job_id: str = "", waits_for: tuple[str, ...] = (),
+        promised: Mapping[str, str] = MappingProxyType({}),
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; the job it becomes, which no crash takes back.
 
         `job_id` is a ULID that `new_id` gave before, for a caller that had to know it first.
+        `waits_for` and `promised` are as in the job, where they are known already.
 
         Raises ValueError for a suffix that is not in SUFFIXES, OSError when the disk does; then
         there is no job.
@@ -45,7 +48,7 @@ class Submissions:
         job = Job(
             job_id=job_id, name=job_id + suffix, state=JobState.QUEUED, priority=priority,
             spec_sha256=sha256(document).hexdigest(), created_at=now, updated_at=now,
-            owner=owner, world=world,
+            owner=owner, world=world, waits_for=waits_for, promised=dict(promised),
         )  # fmt: skip
         record = self.papers.places.submitted(job_id)
         self.papers.create(record, {**job.as_json(), "submitted_by": self.papers.owner})

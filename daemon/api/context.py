@@ -16,6 +16,7 @@ from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
 from daemon.places import Places
+from daemon.references import References
 from renderer.limits import Limits
 
 
@@ -29,7 +30,8 @@ class Submits(Protocol):
 
     def submit(
         self, document: bytes, *, suffix: str = ..., priority: Priority = ...,
-        owner: str = ..., world: str = ..., job_id: str = ...,
+        owner: str = ..., world: str = ..., job_id: str = ..., waits_for: tuple[str, ...] = ...,
+        promised: Mapping[str, str] = ...,
     ) -> Job:  # fmt: skip
         """Put a document into the inbox; durable before it returns."""
         ...
@@ -76,6 +78,7 @@ class ApiContext:
     draining: threading.Event
     limits: Limits = field(default_factory=Limits)
     settings: ApiSettings = field(default_factory=ApiSettings)
+    references: References | None = None
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -22,9 +24,12 @@ from daemon.index import Filters
 from daemon.index.database import IndexUnavailable
 from daemon.jobs import IllegalMove, Job, JobState
 from daemon.logs import logger
+from daemon.needs import Blocked, checked, needs_of
 from daemon.records import find_job
+from daemon.references import unkept
 from renderer.disk import FULL
 from renderer.errors import StorageFull, UsageError
+from renderer.spec.loading import Loaded
 
 RETRY_AFTER_S = "2"
 _log = logger("api")
@@ -33,7 +38,7 @@ _log = logger("api")
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
-    data, suffix, _ = await loaded_of(request)
+    data, suffix, loaded = await loaded_of(request)
     context, caller = request.app[CONTEXT], request[CALLER]
     if caller.world not in ("", query.world):
         raise ScopeMissing(f"this key works in the world {caller.world} alone")
@@ -41,7 +46,7 @@ async def create_job(request: web.Request) -> web.Response:
     async def submit(job_id: str, is_resumed: bool) -> web.Response:
         await asyncio.to_thread(request.app[ROOM].take)
         job = await asyncio.to_thread(
-            _submit, context, data, suffix, query, caller, job_id, is_resumed
+            _submit, context, data, suffix, loaded, query, caller, job_id, is_resumed
         )
         headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
         return answer(resource(job), status=202, headers=headers)
@@ -82,14 +87,18 @@ async def cancel_job(request: web.Request) -> web.Response:
 
 
 def _submit(
-    context: ApiContext, data: bytes, suffix: str, query: SubmitQuery, caller: Caller,
-    job_id: str, is_resumed: bool,
+    context: ApiContext, data: bytes, suffix: str, loaded: Loaded, query: SubmitQuery,
+    caller: Caller, job_id: str, is_resumed: bool,
 ) -> Job:  # fmt: skip
     if is_resumed:
         try:
             return find_job(context.fs, context.places, job_id)
         except UsageError:
             pass  # the request that came first did not get that far
+    job_id = job_id or context.submissions.new_id()
+    waits_for, promised = _promises(context, loaded, Job(
+        job_id=job_id, name="", state=JobState.QUEUED, owner=caller.owner, world=query.world
+    ))  # fmt: skip
     try:
         job = context.submissions.submit(
             data,
@@ -98,16 +107,36 @@ def _submit(
             owner=caller.owner,
             world=query.world,
             job_id=job_id,
+            waits_for=waits_for,
+            promised=promised,
         )
     except OSError as error:
         if error.errno in FULL or error.errno == errno.EDQUOT:
             raise StorageFull("no room for the job", hint="try again later") from error
         raise
+    if context.references is not None and promised:
+        context.references.promises.promise(job, needs_of(loaded).makes)
     try:
         context.index.put(job)
     except IndexUnavailable as error:  # the job is safe in the inbox; lists lag behind
         _log.warning("the index is behind", job_id=job.job_id, error=str(error))
     return job
+
+
+def _promises(
+    context: ApiContext, loaded: Loaded, job: Job
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """What a job is going to wait for, and the assets that it will make.
+
+    Raises PromiseFailed for what will never be there, was never promised, or is a circle.
+    """
+    needs = needs_of(loaded)
+    if context.references is None or not needs:
+        return (), {}
+    supply = context.references.supply(job, needs)
+    with suppress(Blocked):
+        checked(loaded, supply)
+    return unkept(supply.found), context.references.promises.names(job.job_id, needs.makes)
 
 
 def _wish(context: ApiContext, job: Job) -> None:

@@ -96,6 +96,12 @@ class JobResource(Answered):
     spec_sha256: str
     world: str
     owner: str
+    waits_for: list[str] = Field(
+        description="What it waits for: `asset:ID`, `job:ID#FILE`; empty unless it does."
+    )
+    assets: dict[str, str] = Field(
+        description="The assets that it promised, by their file in the bundle."
+    )
     links: Links
 
 

@@ -41,7 +41,9 @@ def resource(job: Job) -> JobResource:
         ),
         error=_error(plain_text(job.error)), bundle=plain_text(job.bundle),
         bundle_digest=job.bundle_digest, spec_sha256=job.spec_sha256,
-        world=plain_text(job.world), owner=plain_text(job.owner), links=_links(job),
+        world=plain_text(job.world), owner=plain_text(job.owner),
+        waits_for=[] if job.state.is_final else list(job.waits_for), assets=dict(job.promised),
+        links=_links(job),
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         ),
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=ApiSettings(port=0, poll_s=0.02, **settings),
+        settings=ApiSettings(port=0, poll_s=0.02, **settings), references=service.references,
     )  # fmt: skip
 
 
@@ -77,6 +77,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made = made_service(tmp_path / "root")
     yield made
     made.index.close()
+    made.assets.catalog.close()
 
 
 @pytest.fixture
