@@ -49,22 +49,23 @@ class BlockedJobs:
         self._jobs.pop(claim, None)
         self._may_go.discard(claim)
 
-    def free(self, claims: Collection[str], wished: Callable[[Job], bool]) -> bool:
-        """Look, if it is time to: let go who waits no more, or is `wished` to end; whether any.
+    def free(self, claims: Collection[str], wished: Callable[[Job], bool] | None) -> bool:
+        """Let go who is `wished` to end and, if it is time to look, who waits no more; whether any.
 
         `claims` are the names of all that are free; whatever else was known is forgotten.
         """
         for gone in self._jobs.keys() - set(claims):
             self.taken(gone)
         now = self.monotonic()
-        if not self._has_news and now - self._looked_at < self.look_every_s:
+        is_time = self._has_news or now - self._looked_at >= self.look_every_s
+        if not (is_time or wished):
             return False
-        self._has_news, self._looked_at = False, now
         waiting = {name: job for name, job in self._jobs.items() if name not in self._may_go}
-        found = self._found(waiting.values())
-        freed = {
-            name for name, job in waiting.items() if wished(job) or _may_go(job, found[job.owner])
-        }
+        freed = {name for name, job in waiting.items() if wished and wished(job)}
+        if is_time:
+            self._has_news, self._looked_at = False, now
+            found = self._found(waiting.values())
+            freed |= {name for name, job in waiting.items() if _may_go(job, found[job.owner])}
         self._may_go |= freed
         return bool(freed)
 

@@ -307,10 +307,12 @@ class Service:
         """Let those go that wait no more, or are to end; they are started in the next turn."""
         wished = frozenset(self.fs.names(self.places.own("cancel")))
         names = self.wishes.names
+
+        def is_wished(job: Job) -> bool:
+            return job.job_id in wished or job.name in names
+
         try:
-            is_any = self.blocked.free(
-                claims.keys(), lambda job: job.job_id in wished or job.name in names
-            )
+            is_any = self.blocked.free(claims.keys(), is_wished if wished or names else None)
         except (KeptUnavailable, SQLAlchemyError) as error:
             _log.warning("blocked jobs cannot be looked at", error=str(error))
             return
