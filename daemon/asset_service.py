@@ -8,7 +8,8 @@ without its bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,9 +21,11 @@ from daemon.input_manifest import InputManifest, sweep_manifests
 from daemon.measuring import Measured, measure
 from daemon.places import Places
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
+from renderer.disk import private_folder, sweep_folders
 from renderer.limits import Limits
 
 JSON_TYPE, TEXT_TYPE = "application/json", "text/plain"
+_COMING = "coming-"
 
 
 class ProvenUpload(Protocol):
@@ -203,9 +206,17 @@ class AssetService:
             params=config_params,
         )
 
+    @contextmanager
+    def receiving(self) -> Iterator[Path]:
+        """A name for a file that is coming in; whatever was not taken is removed at the end."""
+        with private_folder(self.places.own("incoming"), _COMING) as folder:
+            yield folder / "data"
+
     def sweep(self) -> None:
         """Remove what processes that died left: manifests, and bytes of deleted assets."""
         sweep_manifests(self._manifests)
+        if self.places.own("incoming").is_dir():
+            sweep_folders(self.places.own("incoming"), _COMING)
         for asset in self.catalog.assets.to_clear():
             self._clear(asset)
 

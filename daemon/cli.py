@@ -25,6 +25,7 @@ from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store
 from daemon.webhooks_cli import webhooks_app
+from daemon.worlds_cli import worlds_app
 from renderer.branding import brand_applied
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
@@ -53,6 +54,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(prompt_app, name="prompt")
 app.command(name="fake-gemini")(fake_gemini)
+app.add_typer(worlds_app, name="worlds")
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
 app.command(name="serve")(serve)

@@ -13,6 +13,7 @@ outbox/<bundle>/                     finished bundles; outbox/receipts/<job>.jso
 .reelkiln/work/<job>.a<attempt>.<nonce>/                  private
 .reelkiln/done/<job>                 spec bytes of finished jobs
 .reelkiln/store/                     segments and pins
+.reelkiln/assets/                    bytes of assets; incoming/ and manifests/ while in use
 .reelkiln/quarantine/  trash/        set aside; to be removed
 """
 

@@ -100,7 +100,8 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         submissions=Submissions(
             papers=papers, clock=service.clock, new_id=lambda: str(ULID())
         ),
-        access=access, clock=service.clock, nonce=lambda: secrets.token_hex(8),
+        access=access, assets=service.settling.assets,
+        clock=service.clock, nonce=lambda: secrets.token_hex(8),
         version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=_api_settings(host, port), references=service.references,

@@ -34,6 +34,7 @@ from daemon.indexing import Indexing
 from daemon.intake import Intake
 from daemon.job_request import Module
 from daemon.jobs import Job, Priority
+from daemon.keeping_promises import PromiseKeeper
 from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.metrics import Metrics
@@ -146,9 +147,13 @@ class Service:
             places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
             changed=lambda asset: self.promise_settled(),
         )  # fmt: skip
+        self.settling = Settling(
+            self.assets, fs=self.fs, places=self.places, clock=clock, new_id=_new_id,
+            limits=settings.limits,
+        )  # fmt: skip
         promises = AssetPromises(assets=self.assets, part=self.inbox.papers.part)
         self.references = References(fs=self.fs, places=self.places, promises=promises)
-        self.settling = Settling(fs=self.fs, places=self.places, promises=promises)
+        self.promise_keeper = PromiseKeeper(fs=self.fs, places=self.places, promises=promises)
         self.blocked = BlockedJobs(
             look=self.references.look, monotonic=monotonic, look_every_s=settings.look_every_s
         )
@@ -188,6 +193,7 @@ class Service:
             chores.start()
             self._watch()  # before the first scan: nothing falls between the two
             self.sender.start()
+            self.settling.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -205,6 +211,7 @@ class Service:
                 chores.join()
                 self.watch.stop()
                 self.sender.stop()
+                self.settling.stop()
         self.indexing.stop()
         self.index.close()
         self.assets.catalog.close()
@@ -323,9 +330,9 @@ class Service:
         """Keep or fail what a job promised; without one, what was left open."""
         try:
             if job is None:
-                self.settling.sweep()
+                self.promise_keeper.sweep()
             else:
-                self.settling.settle(job)
+                self.promise_keeper.settle(job)
         except (KeptUnavailable, SQLAlchemyError, OSError) as error:  # the next sweep will
             _log.warning("a promise is not settled yet", error=str(error))
 
@@ -395,6 +402,7 @@ class Service:
         self.metrics.saw(job)
         if job.state.is_final:
             self.sender.hint(job_id)
+            self.settling.hint(job_id)
             self._settle(job)
             self.promise_settled()
 

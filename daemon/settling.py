@@ -1,59 +1,179 @@
-"""What jobs promised is kept when they succeed, and failed when they fail.
+"""Jobs that ended are taken into the catalog: what they made, and what that rests on.
 
-That follows from the records alone, so whatever dies in between does no harm: it is done again.
+The receipts are the truth; what the daemon says of ended jobs is a hint to look sooner. A job is
+settled in one transaction, so that a crash leaves it settled or not at all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
 
+from daemon.asset_service import AssetService
+from daemon.catalog.requests import Request
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
+from daemon.logs import logger
 from daemon.places import Places
-from daemon.promises import Promises
-from daemon.records import find_job
-from renderer.errors import UsageError
+from daemon.records import read_job
+from daemon.requesting import request_of
+from daemon.webhooks.callbacks import bytes_of
+from renderer.assets import Asset, AssetKind, AssetState
+from renderer.bundle.manifest import MANIFEST, FileEntry, manifest_from_bytes
+from renderer.digest import digest_of_bytes
+from renderer.errors import ReelkilnError, SpecInvalid, UsageError
+from renderer.limits import Limits
+from renderer.spec.loading import load
 
-_HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
+EVERY_S = 15.0
+_AGAIN_S = 2.0
+_SUFFIX = ".json"
+_MADE = {JobState.SUCCEEDED, JobState.PARTIAL}
+_NAMED = frozenset({"thumbnail", "contact-sheet", "captions"})
+_MEDIA = frozenset({"video", "audio", "image"})
+_log = logger("settling")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settling:
-    """Settles the promises of the jobs of one root. Raises what the promises do, and OSError."""
+    """Takes the ended jobs of one root into the catalog, on a thread of its own."""
 
-    fs: Fs
-    places: Places
-    promises: Promises
+    def __init__(
+        self, assets: AssetService, *, fs: Fs, places: Places, clock: Callable[[], float],
+        new_id: Callable[[], str], limits: Limits,
+    ) -> None:  # fmt: skip
+        self.assets, self._catalog = assets, assets.catalog
+        self._fs, self._places, self._clock, self._new_id = fs, places, clock, new_id
+        self._limits = limits
+        self._known: set[str] = set()
+        self._hints: SimpleQueue[str] = SimpleQueue()
+        self._news, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
 
-    def settle(self, job: Job) -> None:
-        """Keep or fail what a job promised, once it has ended. Safe to repeat."""
-        if not job.state.is_final:
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Settle what was hinted at, and end; the next start makes up for the rest."""
+        self._ended.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._catalog.close()
+
+    def hint(self, job_id: str) -> None:
+        """A job has probably ended. Never waits for the database."""
+        self._hints.put(job_id)
+        self._news.set()
+
+    def reconcile(self) -> int:
+        """Settle every job that has a receipt and is not settled; how many those were."""
+        self._known |= self._catalog.settled.known() if not self._known else set()
+        names = self._fs.names(self._places.receipts)
+        ended = [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+        owed = [job_id for job_id in ended if job_id not in self._known]
+        for job_id in owed:
+            self.settle(job_id)
+        return len(owed)
+
+    def settle(self, job_id: str) -> None:
+        """Take one job in. Nothing while it has no receipt, and nothing twice."""
+        receipt = self._places.receipt(job_id)
+        if job_id in self._known or self._fs.stat(receipt) is None:
             return
-        for label, asset_id in sorted(job.promised.items()):
-            file = self.places.outbox / job.bundle / label
-            if job.state in _HAS_BUNDLE and self.fs.stat(file) is not None:
-                self.promises.fulfil(asset_id, file, job)
-            else:
-                self.promises.fail(asset_id, _reason(job), job)
-
-    def sweep(self) -> int:
-        """Settle what the ends of jobs left open; how many jobs that was about."""
-        jobs = sorted(set(self.promises.open().values()))
-        ended = [job for job_id in jobs if (job := self._ended(job_id)) and job.promised]
-        for job in ended:
-            self.settle(job)
-        return len(ended)
-
-    def _ended(self, job_id: str) -> Job | None:
         try:
-            job = find_job(self.fs, self.places, job_id)
-        except (UsageError, FileNotFoundError):
+            job = read_job(self._fs, receipt)
+            made = tuple(self._made(job)) if job.state in _MADE else ()
+            request = self._request(job)
+        except (UsageError, ValueError, KeyError, TypeError, OSError) as error:
+            _log.warning("a job that ended cannot be settled", job_id=job_id, error=str(error))
+        else:
+            self._catalog.settled.settle(job_id, made, request)
+            if job.state not in _MADE:
+                self._fail_promises(job)
+        self._known.add(job_id)  # a receipt that could not be read is tried at the next start
+
+    # -- below -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        is_behind = True
+        while True:
+            try:
+                self._heed_hints()
+                if is_behind and not self._ended.is_set():
+                    self.assets.sweep()
+                    self.reconcile()
+                is_behind = False
+            except (ReelkilnError, OSError) as error:
+                _log.warning("the catalog is behind", error=str(error))
+                is_behind = True  # what a hint told of is found again among the receipts
+            if self._ended.is_set():
+                return
+            is_behind = not self._news.wait(_AGAIN_S if is_behind else EVERY_S) or is_behind
+            self._news.clear()
+
+    def _heed_hints(self) -> None:
+        while (job_id := self._next_hint()) is not None:
+            self.settle(job_id)
+
+    def _next_hint(self) -> str | None:
+        try:
+            return self._hints.get_nowait()
+        except Empty:
             return None
-        return job if job.state.is_final else None
+
+    def _request(self, job: Job) -> Request | None:
+        """What a dropped document says of itself; one that came over HTTP is on record."""
+        if self._catalog.requests.get(job.job_id) is not None:
+            return None
+        data = bytes_of(self._fs, self._places, job, self._limits)
+        try:
+            loaded = load(data, name=job.name, limits=self._limits) if data else None
+        except SpecInvalid:
+            return None
+        if loaded is None:
+            return None
+        return request_of(
+            loaded, job_id=job.job_id, owner=job.owner, world=job.world, created_at=job.created_at
+        )
+
+    def _made(self, job: Job) -> Iterator[Asset]:
+        """The media of a job's bundle, as assets whose bytes stay in the bundle."""
+        folder = self._places.outbox / job.bundle
+        for entry in _entries(folder, job):
+            asset_type = _asset_type(entry.path, entry.media_type)
+            if asset_type:
+                yield Asset(
+                    asset_id=self._new_id(), kind=AssetKind.FILE, state=AssetState.AVAILABLE,
+                    label=entry.path, asset_type=asset_type, media_type=entry.media_type,
+                    size_bytes=entry.size_bytes, sha256=entry.sha256, owner=job.owner,
+                    metadata={"bundle": job.bundle, "path": entry.path}, world=job.world,
+                    created_by_job=job.job_id, created_at=job.updated_at,
+                    updated_at=job.updated_at,
+                )  # fmt: skip
+
+    def _fail_promises(self, job: Job) -> None:
+        """What a job promised and did not make will not come any more."""
+        why = str((job.error or {}).get("message", "")) or f"job {job.job_id} is {job.state}"
+        for asset in self._catalog.assets.promised_by(job.job_id):
+            try:
+                self.assets.fail_asset(asset.asset_id, why)
+            except ReelkilnError as error:
+                _log.warning("a promise is not failed", asset=asset.asset_id, error=str(error))
 
 
-def _reason(job: Job) -> str:
-    if job.state in _HAS_BUNDLE:
-        return f"the job {job.job_id} did not make it"
-    why = str((job.error or {}).get("message", ""))
-    return f"the job {job.job_id} was {job.state}" + (f": {why}" if why else "")
+def _entries(folder: Path, job: Job) -> tuple[FileEntry, ...]:
+    try:
+        data = (folder / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return manifest_from_bytes(data).files if digest_of_bytes(data) == job.bundle_digest else ()
+
+
+def _asset_type(path: str, media_type: str) -> str:
+    """What a file of a bundle is for; nothing for those about the bundle itself."""
+    stem = path.rpartition("/")[2].partition(".")[0]
+    family = media_type.partition("/")[0]
+    return stem if stem in _NAMED else family if family in _MEDIA else ""

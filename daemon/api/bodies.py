@@ -22,15 +22,15 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-async def body_as(request: web.Request, model: type[_M]) -> _M:
-    """The body of a request.
+async def body_as(request: web.Request, model: type[_M], *, limit: int = _LIMIT) -> _M:
+    """The body of a request, of `limit` bytes at most.
 
     Raises TypeNotSupported, BodyTooLarge, RequestTimeout, BodyRefused; none repeats the body,
     which may hold a password.
     """
     if request.content_type != "application/json":
         raise TypeNotSupported("the body is not application/json", hint="send it as that")
-    data = await _read(request)
+    data = await _read(request, limit)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
@@ -39,14 +39,14 @@ async def body_as(request: web.Request, model: type[_M]) -> _M:
         raise BodyRefused("; ".join(sorted(words))) from None  # its cause would repeat the body
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, limit: int) -> bytes:
     data = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):
             async for part in request.content.iter_any():
                 data += part
-                if len(data) > _LIMIT:
-                    raise BodyTooLarge(f"the body is over the limit of {_LIMIT} bytes")
+                if len(data) > limit:
+                    raise BodyTooLarge(f"the body is over the limit of {limit} bytes")
     except TimeoutError as error:
         raise RequestTimeout(f"the body was not there after {_SECONDS:g} s") from error
     return bytes(data)

@@ -11,6 +11,7 @@ from typing import Protocol
 from aiohttp import web
 
 from daemon.api.callers import Access
+from daemon.asset_service import AssetService
 from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
@@ -70,6 +71,7 @@ class ApiContext:
     index: JobIndex
     submissions: Submits
     access: Access
+    assets: AssetService
     metrics: Metrics
     clock: Callable[[], float]
     nonce: Callable[[], str]

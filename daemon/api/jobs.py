@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -19,14 +20,16 @@ from daemon.api.models import JobPage
 from daemon.api.rates import ROOM
 from daemon.api.refusals import ScopeMissing
 from daemon.api.telling import answer, job_path, resource
+from daemon.catalog.requests import Request
 from daemon.fs import replace_file
 from daemon.index import Filters
 from daemon.index.database import IndexUnavailable
-from daemon.jobs import IllegalMove, Job, JobState
+from daemon.jobs import IllegalMove, Job, JobState, Priority
 from daemon.logs import logger
 from daemon.needs import Blocked, checked, needs_of
 from daemon.records import find_job
 from daemon.references import unkept
+from daemon.requesting import check_references, request_of
 from renderer.disk import FULL
 from renderer.errors import StorageFull, UsageError
 from renderer.spec.loading import Loaded
@@ -40,16 +43,21 @@ async def create_job(request: web.Request) -> web.Response:
     query = query_of(request, SubmitQuery)
     data, suffix, loaded = await loaded_of(request)
     context, caller = request.app[CONTEXT], request[CALLER]
-    if caller.world not in ("", query.world):
+    world = _world(query.world, loaded)
+    if caller.world not in ("", world):
         raise ScopeMissing(f"this key works in the world {caller.world} alone")
+    await asyncio.to_thread(
+        check_references, loaded, context.assets.catalog, caller.owner, world=world
+    )
 
     async def submit(job_id: str, is_resumed: bool) -> web.Response:
         await asyncio.to_thread(request.app[ROOM].take)
-        job = await asyncio.to_thread(
-            _submit, context, data, suffix, loaded, query, caller, job_id, is_resumed
-        )
+        put = partial(_submit, context, data, suffix, loaded, query.priority, caller.owner, world)
+        asked = partial(request_of, loaded, owner=caller.owner, world=world)
+        job, is_new = await asyncio.to_thread(_once, context, put, asked, job_id, is_resumed)
+        await asyncio.to_thread(_promise, context, job, loaded)
         headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
-        return answer(resource(job), status=202, headers=headers)
+        return answer(resource(job), status=202 if is_new else 200, headers=headers)
 
     return await once(
         request, data, submit, caller=caller, records=context.access.accounts.idempotency,
@@ -86,26 +94,62 @@ async def cancel_job(request: web.Request) -> web.Response:
     return answer(resource(job), status=202, headers=headers)
 
 
-def _submit(
-    context: ApiContext, data: bytes, suffix: str, loaded: Loaded, query: SubmitQuery,
-    caller: Caller, job_id: str, is_resumed: bool,
-) -> Job:  # fmt: skip
+def _world(asked: str, loaded: Loaded) -> str:
+    """The world of a request. Raises UsageError when it names two."""
+    own = loaded.spec.provenance.world if loaded.spec.provenance else None
+    if own and asked not in ("", own):
+        raise UsageError(
+            f"the document belongs to the world {own}, and the query says {asked}",
+            hint="leave one of them out",
+        )
+    return own or asked
+
+
+def _once(
+    context: ApiContext, put: Callable[[str], Job], asked: Callable[..., Request | None],
+    job_id: str, is_resumed: bool,
+) -> tuple[Job, bool]:  # fmt: skip
+    """The job of a request, and whether it is new: one that tells what it is made from is done
+    once, whoever asks again."""
     if is_resumed:
         try:
-            return find_job(context.fs, context.places, job_id)
+            return find_job(context.fs, context.places, job_id), True
         except UsageError:
             pass  # the request that came first did not get that far
+    asking = asked(job_id=job_id, created_at=context.clock())
+    if asking is None:
+        return put(job_id), True
+    made: list[Job] = []
+    found = context.assets.catalog.requests.once(
+        asking, is_wanted=partial(_is_wanted, context), submit=lambda: made.append(put(job_id))
+    )
+    return (made[0], True) if made else (find_job(context.fs, context.places, found), False)
+
+
+def _is_wanted(context: ApiContext, job_id: str) -> bool:
+    """Whether a job will do for another request like its own: it went well, or still may."""
+    try:
+        job = find_job(context.fs, context.places, job_id)
+    except (UsageError, FileNotFoundError):
+        return False
+    return job.state not in (JobState.FAILED, JobState.CANCELLED)
+
+
+def _submit(
+    context: ApiContext, data: bytes, suffix: str, loaded: Loaded, priority: Priority,
+    owner: str, world: str, job_id: str,
+) -> Job:  # fmt: skip
     job_id = job_id or context.submissions.new_id()
     waits_for, promised = _promises(context, loaded, Job(
-        job_id=job_id, name="", state=JobState.QUEUED, owner=caller.owner, world=query.world
+        job_id=job_id, name="", state=JobState.QUEUED, owner=owner, world=world
     ))  # fmt: skip
     try:
         job = context.submissions.submit(
             data,
             suffix=suffix,
-            priority=query.priority,
-            owner=caller.owner,
-            world=query.world,
+            priority=priority,
+            owner=owner,
+            world=world,
             job_id=job_id,
             waits_for=waits_for,
             promised=promised,
@@ -114,8 +158,6 @@ def _submit(
         if error.errno in FULL or error.errno == errno.EDQUOT:
             raise StorageFull("no room for the job", hint="try again later") from error
         raise
-    if context.references is not None and promised:
-        context.references.promises.promise(job, needs_of(loaded).makes)
     try:
         context.index.put(job)
     except IndexUnavailable as error:  # the job is safe in the inbox; lists lag behind
@@ -137,6 +179,15 @@ def _promises(
     with suppress(Blocked):
         checked(loaded, supply)
     return unkept(supply.found), context.references.promises.names(job.job_id, needs.makes)
+
+
+def _promise(context: ApiContext, job: Job, loaded: Loaded) -> None:
+    """The assets that a job is going to make are pending; the job itself would say so later.
+
+    Not while its request is being kept: a database may have one writer at a time.
+    """
+    if context.references is not None and job.promised and not job.state.is_final:
+        context.references.promises.promise(job, needs_of(loaded).makes)
 
 
 def _wish(context: ApiContext, job: Job) -> None:

@@ -65,6 +65,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         content = {media_type: {"schema": dict(route.body)} for media_type in DOCUMENT_TYPES}
         told["requestBody"] = {"required": True, "content": content}
+    if route.takes_file:
+        told["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     if route.body_model is not None:
         schema = {"$ref": f"{_PREFIX}{route.body_model.__name__}"}
         told["requestBody"] = {
@@ -138,6 +140,8 @@ def _answered(answer: Answer) -> dict[str, Any]:
         told["content"] = {answer.media_type or "application/json": {"schema": schema}}
     elif answer.media_type:
         told["content"] = {answer.media_type: {}}
+    if answer.other_type:
+        told["content"][answer.other_type] = {}
     return told
 
 

@@ -27,6 +27,7 @@ class Answer:
     description: str
     model: type[BaseModel] | None = None
     media_type: str = ""
+    other_type: str = ""  # what it may be instead, when that is asked for
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -49,6 +50,7 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None  # the JSON Schema of a document
     body_model: type[BaseModel] | None = None  # or the model of a small body, JSON alone
+    takes_file: bool = False  # or bytes of any type
     is_for_callers: bool = False  # without a scope: the handler itself finds who calls
     problems: tuple[int, ...] = ()
     has_head: bool = True
@@ -71,7 +73,7 @@ class Route:
     def refusals(self) -> tuple[int, ...]:
         """Every status that may come as a problem document."""
         scoped = (401, 403) if self.scope or self.is_for_callers else ()
-        has_body = self.body is not None or self.body_model is not None
+        has_body = self.body is not None or self.body_model is not None or self.takes_file
         with_body = (408, 413, 415) if has_body else ()
         named = (404,) if self.parameters else ()
         return tuple(sorted({400, 417, 429, 500, 503, *scoped, *with_body, *named, *self.problems}))

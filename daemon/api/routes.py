@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daemon.api.asking import JobQuery, SubmitQuery
+from daemon.api.asset_routes import ASSET_ROUTES, WORLD_ROUTES
 from daemon.api.callers import Scope
 from daemon.api.checks import check_document
 from daemon.api.docs_page import docs_file, docs_page, openapi_document
@@ -42,6 +43,11 @@ _ACCEPTED = Answer(
     model=JobResource,
     headers={"Location": "Where the job is.", **_SOON},
 )
+_ALIKE = Answer(
+    description="The same request was made before: its job as it stands.",
+    model=JobResource,
+    headers=_ACCEPTED.headers,
+)
 _DIGESTS = {
     "ETag": 'Strong: "sha256:" and the digest of the file.',
     "Repr-Digest": "RFC 9530, sha-256 of the whole file.",
@@ -71,13 +77,13 @@ JOB_ROUTES = (
     Route(
         method="POST", path="/v1/jobs", handler=create_job, scope=Scope.RENDER,
         operation="createJob", summary="Hand in a document; it becomes a job.",
-        answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
+        answers={200: _ALIKE, 202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
         headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
         method="POST", path="/v1/render", handler=create_job, scope=Scope.RENDER,
         operation="render", summary="The same as POST /v1/jobs.",
-        answers={202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
+        answers={200: _ALIKE, 202: _ACCEPTED}, query=SubmitQuery, body=document_schema(),
         headers=_IDEMPOTENT, problems=(409, 422, 507),
     ),
     Route(
@@ -233,5 +239,6 @@ PAGE_ROUTES = (
 
 ROUTES: tuple[Route, ...] = (
     *JOB_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
+    *ASSET_ROUTES, *WORLD_ROUTES,
 )  # fmt: skip
 """Every route there is."""

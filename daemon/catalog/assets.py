@@ -98,6 +98,14 @@ class Assets:
             connection.execute(delete(asset_tags).where(asset_tags.c.asset_id == asset_id))
             connection.execute(delete(assets).where(assets.c.asset_id == asset_id))
 
+    def promised_by(self, job_id: str) -> tuple[Asset, ...]:
+        """What a job promised and has not kept."""
+        query = select(assets).where(
+            assets.c.created_by_job == job_id, assets.c.state == AssetState.PENDING
+        )
+        with reading(self.engine) as connection:
+            return tuple(asset_of(row) for row in connection.execute(query))
+
     def to_clear(self, limit: int = 100) -> tuple[Asset, ...]:
         """Deleted assets whose bytes may still be there."""
         query = (

@@ -14,7 +14,8 @@ from daemon.kept.catalog_tables import asset_tags, assets, derivations
 from renderer.assets import AssetState
 from renderer.provenance import Reference
 
-_PLAIN = ("world", "asset_type", "created_by_job")
+_PLAIN = ("owner", "world", "asset_type", "created_by_job")
+_IN_THE_REFERENCE = ("owner", "world")  # what rests on a thing is of its owner and world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,8 @@ def _conditions(filters: AssetFilters, created_at: Any) -> Iterator[ColumnElemen
     yield from _leading(filters)
     for column in _PLAIN:
         value = getattr(filters, column)
-        if value is not None:
+        is_implied = filters.reference is not None and column in _IN_THE_REFERENCE
+        if value is not None and not is_implied:
             yield assets.c[column] == value
     if filters.state is not None:
         yield assets.c.state == filters.state
@@ -93,5 +95,3 @@ def _leading(filters: AssetFilters) -> Iterator[ColumnElement[bool]]:
         yield asset_tags.c.tag == filters.tag
         if filters.owner is not None:
             yield asset_tags.c.owner == filters.owner
-    if filters.owner is not None:
-        yield assets.c.owner == filters.owner

@@ -13,6 +13,7 @@ from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.module import InputKey, Json, ModuleInput, ModuleOutput
 from renderer.spec.numbers import NotBool, Number, Written
 from renderer.spec.origins import Source, SourceText
+from renderer.spec.provenance import ProvenancePart
 from renderer.spec.style import TextStyle
 from renderer.spec.values import (
     ColourText,
@@ -165,6 +166,11 @@ class Envelope(Part):
         "fail",
         description="When an asset or job that is waited for fails: fail too, or wait on.",
     )
+    provenance: ProvenancePart | None = Field(
+        None,
+        description="Where the document comes from. No part of the content.",
+        examples=[{"world": "north", "references": {"claims": ["claim-7"]}}],
+    )
 
 
 class VideoSpec(Envelope):
@@ -258,9 +264,10 @@ Document = Annotated[
 def canonical_spec(spec: Spec) -> Mapping[str, Any]:
     """The spec as canonical plain JSON: defaults filled, aliases as written.
 
-    What is for editors (`$schema`) or for delivery (`callback`) is no content and left out.
+    What is for editors (`$schema`) for delivery (`callback`) or for the catalog (`provenance`)
+    is no content and left out.
     """
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for aside in ("$schema", "callback", "on_failed_promise"):
+    for aside in ("$schema", "callback", "on_failed_promise", "provenance"):
         plain.pop(aside, None)
     return plain

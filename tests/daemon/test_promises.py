@@ -315,4 +315,6 @@ def test_ten_thousand_blocked_jobs_cost_one_question() -> None:
     blocked.news()
     assert blocked.free(names, None)
     assert asked == [100, 100, 100]
-    assert [name for name in names if not blocked.holds(name)] == [f"n{n}" for n in range(7, 10_000, 100)]
+    assert [name for name in names if not blocked.holds(name)] == [
+        f"n{n}" for n in range(7, 10_000, 100)
+    ]

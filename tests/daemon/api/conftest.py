@@ -46,6 +46,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
             accounts=Accounts(open_kept(service.places.root, {})), settings=AccessSettings(),
             rates=Rates(time.monotonic_ns), clock=time.time,
         ),
+        assets=service.settling.assets,
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=ApiSettings(port=0, poll_s=0.02, **settings), references=service.references,

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from daemon.api.openapi import openapi
 from daemon.api.routes import ROUTES
+from tests.daemon.api.conftest import until
 
 CHECKS = [
     not_a_server_error,
@@ -78,7 +79,8 @@ def test_the_server_keeps_to_its_description(
         if r.ok().definition.raw["operationId"] == operation
     )
     there = {"job_id": rendered["job_id"], "path": "video.mp4", "name": "spec", "file": "start.js"}
-    there["key_id"] = "0" * 16
+    there |= {"key_id": "0" * 16, "world": "north"}
+    there["asset_id"] = until(lambda: _an_asset(working, key))
     known = {name: there[name] for name in _parameters(found.path)}
     cases = found.as_strategy(mode)
     if known and mode is GenerationMode.POSITIVE:  # half of them about things that are there
@@ -92,6 +94,12 @@ def test_the_server_keeps_to_its_description(
         case.validate_response(response, checks=CHECKS)
 
     tried()
+
+
+def _an_asset(client: httpx.Client, key: str) -> str:
+    """One of the job that was rendered; others are made and deleted meanwhile."""
+    told = client.get("/v1/assets?limit=200", headers={"X-API-Key": key})
+    return told.json()["assets"][-1]["asset_id"] if told.json()["assets"] else ""
 
 
 def _parameters(path: str) -> list[str]:

@@ -76,7 +76,8 @@ def test_a_stranger_learns_nothing_and_an_admin_sees_all(working: httpx.Client) 
 
 
 def _path(pattern: str, job_id: str) -> str:
-    return pattern.replace("{job_id}", job_id).replace("{path:.+}", "video.mp4")
+    path = pattern.replace("{job_id}", job_id).replace("{path:.+}", "video.mp4")
+    return path.replace("{asset_id}", "0" * 26).replace("{world}", "north")
 
 
 def _telling(answer: httpx.Response) -> dict[str, Any]:
