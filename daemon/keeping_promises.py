@@ -19,7 +19,7 @@ _HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseKeeper:
-    """Keeps and fails the promises of the jobs of one root. Raises what the promises do, and OSError."""
+    """Keeps and fails the promises of the jobs of one root. Raises as they do, and OSError."""
 
     fs: Fs
     places: Places
