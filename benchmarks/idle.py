@@ -25,6 +25,7 @@ from daemon.jobs import Progress
 from daemon.logs import LogForm, set_up_logs
 from daemon.outcomes import Ended, Outcome
 from daemon.places import Places, claim_of
+from daemon.promises import Needs, Supply
 from daemon.service import ServeSettings, Service
 from daemon.worker import Publishing
 
@@ -54,6 +55,7 @@ class Idle:
         request: JobRequest,
         *,
         on_progress: Callable[[Progress], None],
+        supply: Callable[[Needs], Supply | None],
         may_publish: Callable[[Publishing], bool],
         should_stop: Callable[[], bool],
     ) -> Outcome:

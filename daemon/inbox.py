@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.fs import Fs, move_new
-from daemon.jobs import Job, JobState, Priority, advance, touched
+from daemon.jobs import Job, JobState, Priority, Progress, advance, touched
 from daemon.ledger import Ledger, Overtaken, Papers
 from daemon.outbox import Outbox, set_aside
 from daemon.outcomes import MAX_SUSPECT_ATTEMPTS, poison_error
@@ -181,12 +181,15 @@ class Inbox:
             job = advance(job, JobState.QUEUED, now=self._clock(), **changes)
         else:
             job = touched(job, now=self._clock(), **changes)
-        try:
-            self.ledger.write(job, claimed.claim)
-        except Overtaken:
-            return
-        free = replace(claimed.claim, owner=UNOWNED, attempt=job.attempt)
-        self._moved(self._places.claimed(claimed.claim), self._places.claimed(free))
+        self._freed(claimed.claim, job)
+
+    def block(self, claimed: Claimed, waits_for: tuple[str, ...]) -> None:
+        """The job waits for assets or jobs; no attempt is used up. Whoever takes it looks anew."""
+        now = self._clock()
+        job = replace(claimed.job, attempt=claimed.claim.attempt - 1, progress=Progress())
+        if job.state is JobState.RUNNING:
+            job = advance(job, JobState.QUEUED, now=now)
+        self._freed(claimed.claim, advance(job, JobState.BLOCKED, now=now, waits_for=waits_for))
 
     def release(self, claim: Claim) -> None:
         """Let any daemon take the claim of a dead one; its attempt stays used up."""
@@ -294,6 +297,13 @@ class Inbox:
         target = self._places.claimed(claim)
         return self._moved(path, target) or self._fs.stat(target) is not None  # NFS says it twice
 
+    def _freed(self, claim: Claim, job: Job) -> None:
+        """Keep the job, then let any daemon take its claim."""
+        with suppress(Overtaken):
+            self.ledger.write(job, claim)
+            free = replace(claim, owner=UNOWNED, attempt=job.attempt)
+            self._moved(self._places.claimed(claim), self._places.claimed(free))
+
     def _moved(self, old: Path, new: Path) -> bool:
         try:
             move_new(self._fs, old, new)
@@ -310,7 +320,7 @@ class Inbox:
             priority=claim.priority, created_at=now,
         )  # fmt: skip
         changes = {"attempt": claim.attempt, **_digests(job, data)}
-        if job.state is JobState.RUNNING:
+        if job.state in (JobState.RUNNING, JobState.BLOCKED):
             job = advance(job, JobState.QUEUED, now=now, **changes)
         elif not job.state.is_final:
             job = touched(job, now=now, **changes)

@@ -1,4 +1,7 @@
-"""What a child hears on its standard input: its request, then the leave to publish. Pure."""
+"""What a child hears on its standard input: its request, then answers to what it asks. Pure.
+
+It asks for what it needs, if its document names assets or jobs, and for the leave to publish.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daemon.promises import Needs, Supply, Wanted, promised_from_json
 from renderer.limits import Limits
 
 _GIB = 1024**3
 LEAVE = b"publish\n"
 """The answer to a child that may publish; anything else, the end of the pipe too, means no."""
+
+
+NOBODY_KNOWS = b"\n"
+"""The answer to a child that asks where things lie when that cannot be found out now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,20 @@ class Bounds:
     memory_bytes: int = 8 * _GIB
     file_bytes: int = 64 * _GIB
     open_files: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A command that the operator registered: seconds it has, bytes each process may use.
+
+    `environment` names the variables that it is given beside those that every child has.
+    """
+
+    command: tuple[str, ...]
+    timeout_s: int = 600
+    memory_bytes: int = 4 * _GIB
+    file_bytes: int = 8 * _GIB
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +67,7 @@ class JobRequest:
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
     bounds: Bounds = field(default_factory=Bounds)
+    modules: Mapping[str, Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.media:
@@ -62,6 +85,7 @@ class JobRequest:
             "limits": asdict(self.limits),
             "networks": self.networks,
             "bounds": asdict(self.bounds),
+            "modules": {name: asdict(module) for name, module in self.modules.items()},
             "parent_pid": parent_pid,
         }
         return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes
@@ -83,5 +107,31 @@ def request_from_bytes(line: bytes) -> tuple[JobRequest, int]:
         limits=Limits(**data["limits"]),
         networks=data["networks"],
         bounds=Bounds(**data["bounds"]),
+        modules={
+            name: Module(**{**module, "command": tuple(module["command"])})
+            for name, module in data["modules"].items()
+        },
     )
     return request, data["parent_pid"]
+
+
+def needs_from_json(data: Mapping[str, Any]) -> Needs:
+    """The inverse of `asdict(needs)`. Raises KeyError or TypeError on foreign data."""
+    return Needs(
+        references=tuple(data["references"]),
+        makes=tuple(Wanted(**one) for one in data["makes"]),
+        on_failed_promise=data["on_failed_promise"],
+    )
+
+
+def supply_as_bytes(supply: Supply) -> bytes:
+    """The line that answers a child."""
+    found = {reference: it.as_json() for reference, it in supply.found.items()}
+    return json.dumps({"found": found, "refused": dict(supply.refused)}).encode("ascii") + b"\n"
+
+
+def supply_from_bytes(line: bytes) -> Supply:
+    """The inverse. Raises ValueError, KeyError or TypeError for what is no answer."""
+    data: Mapping[str, Any] = json.loads(line)
+    found = {reference: promised_from_json(it) for reference, it in data["found"].items()}
+    return Supply(found=found, refused=data["refused"])

@@ -104,6 +104,8 @@ class Job:
     `error` is an entry of the error tree as JSON (code, message, errors[]); `bundle` the folder's
     name in the outbox. `spec_digest` is known of submitted jobs alone: two documents that mean the
     same have the same one. `outputs` are the ids of assets, where those are the result.
+    `waits_for` are references that were not kept when it was last looked at (`asset:ID`,
+    `job:ID#FILE`), `promised` the assets that it makes, by their file in the bundle.
     """
 
     job_id: str
@@ -132,11 +134,17 @@ class Job:
     input_hash: str = ""  # of what went in beside the document
     retry_of: str = ""  # the failed job that is tried again
     outputs: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+    on_failed_promise: str = "fail"
+    promised: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the status file."""
         plain = {name: getattr(self, name) for name in _FIELDS}
-        return {**plain, "progress": asdict(self.progress)}
+        return {
+            **plain, "progress": asdict(self.progress), "waits_for": list(self.waits_for),
+            "outputs": list(self.outputs),
+        }  # fmt: skip
 
 
 _FIELDS = tuple(f.name for f in fields(Job))
@@ -168,6 +176,7 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
     plain = {name: data[name] for name in known}
     plain["state"] = JobState(plain["state"])
     plain["priority"] = Priority(plain.get("priority", "normal"))
+    plain["waits_for"] = tuple(map(str, plain.get("waits_for", ())))
     plain["progress"] = Progress(**plain.get("progress", {}))
     plain["outputs"] = tuple(plain.get("outputs", ()))
     return Job(**plain)

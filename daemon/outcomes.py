@@ -8,6 +8,7 @@ a fault that passes (retryable)                    again after 1, 2, 4 s, then f
 killed, out of memory or of time, stood still      again once, carefully; then failed: poison
 disk full, folder unusable                         held: the attempt does not count
 stopped on request                                 stopped: the attempt does not count
+something it names is promised only                blocked: the attempt does not count
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Ended(StrEnum):
     OVERDUE = "overdue"
     STALLED = "stalled"
     STOPPED = "stopped"
+    BLOCKED = "blocked"  # it said what it waits for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class Outcome:
     stderr: tuple[str, ...] = ()
     warnings: tuple[Mapping[str, str], ...] = ()
     seconds: float = 0.0
+    waits_for: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -110,6 +113,7 @@ class Fate(StrEnum):
     RETRY = "retry"
     HELD = "held"  # back to the queue, and no new work until the fault is gone
     STOPPED = "stopped"  # cancelled or drained: whoever asked knows
+    BLOCKED = "blocked"  # back to the queue until what it waits for is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,8 @@ def decide(outcome: Outcome, attempt: int) -> Decision:
     """What follows the `attempt`th attempt, counted from 1."""
     if outcome.ended is Ended.SUCCEEDED:
         return Decision(fate=Fate.SUCCEEDED)
+    if outcome.ended is Ended.BLOCKED:
+        return Decision(fate=Fate.BLOCKED, counts=False)
     error = outcome.error
     if outcome.ended is Ended.STOPPED or outcome.code == Interrupted.code:
         return Decision(fate=Fate.STOPPED, counts=False, error=error)

@@ -25,9 +25,16 @@ from functools import partial
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
-from daemon.job_request import LEAVE, Bounds, JobRequest, request_from_bytes
+from daemon.job_request import (
+    LEAVE,
+    Bounds,
+    JobRequest,
+    request_from_bytes,
+    supply_from_bytes,
+)
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
+    from daemon.promises import Promised
     from renderer.bundle import Bundle
     from renderer.errors import ReelkilnError
     from renderer.events import Event
@@ -90,9 +97,14 @@ class Teller:
 
 
 def _attempt(request: JobRequest, teller: Teller) -> int:
-    """The render, told: what it gave or what is wrong."""
+    """The render, told: what it gave, what it waits for, or what is wrong."""
+    from daemon.needs import Blocked
+
     try:
-        bundle = _render(request, teller)
+        bundle = _bundle(request, teller)
+    except Blocked as blocked:
+        teller.say("blocked", waits_for=blocked.waits_for)
+        return 0
     except KeyboardInterrupt:
         from renderer.errors import Interrupted
 
@@ -106,8 +118,34 @@ def _attempt(request: JobRequest, teller: Teller) -> int:
     return 0
 
 
-def _render(request: JobRequest, teller: Teller) -> Bundle:
+def _bundle(request: JobRequest, teller: Teller) -> Bundle:
+    from daemon.module_job import ModuleJob
     from renderer.events import StageStarted
+    from renderer.spec.model import ModuleSpec
+    from renderer.store import LocalStore
+
+    teller.hear(StageStarted(stage="load"))
+    loaded = load_through_gate(request)
+    teller.say("loaded", id=loaded.id, kind=str(loaded.spec.kind))
+    found = ask_needs(teller, sys.stdin.buffer, loaded)
+    if not isinstance(loaded.spec, ModuleSpec):
+        return _render(request, loaded, found, teller)
+    teller.hear(StageStarted(stage="run"))
+    return ModuleJob(
+        loaded=loaded,
+        spec=loaded.spec,
+        request=request,
+        found=found,
+        store=LocalStore(request.store),
+        alive=partial(teller.say, "alive"),
+        before_publish=partial(ask_leave, teller, sys.stdin.buffer),
+    ).run()
+
+
+def _render(
+    request: JobRequest, loaded: Loaded, found: Mapping[str, Promised], teller: Teller
+) -> Bundle:
+    from daemon.needs import suppliers
     from renderer.fonts import text_engine_fingerprint
     from renderer.http import http_policy
     from renderer.pipeline import Renderer
@@ -115,9 +153,6 @@ def _render(request: JobRequest, teller: Teller) -> Bundle:
     from renderer.store import LocalStore
     from renderer.toolchain import find_toolchain
 
-    teller.hear(StageStarted(stage="load"))
-    loaded = load_through_gate(request)
-    teller.say("loaded", id=loaded.id, kind=str(loaded.spec.kind))
     base, *others = request.media
     policy = SourcePolicy(
         base=base,
@@ -126,6 +161,7 @@ def _render(request: JobRequest, teller: Teller) -> Bundle:
         max_image_pixels=request.limits.max_image_pixels,
         http=http_policy(request.limits, request.networks),
         home=_HOME,
+        suppliers=suppliers(found),
     )
     store = LocalStore(request.store)
     renderer = Renderer(
@@ -141,6 +177,25 @@ def _render(request: JobRequest, teller: Teller) -> Bundle:
         timeline = prepared.timeline
         teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
         return renderer.render(prepared, request.outbox)
+
+
+def ask_needs(teller: Teller, answers: IO[bytes], loaded: Loaded) -> Mapping[str, Promised]:
+    """Say which assets and jobs the document names; where they lie.
+
+    Raises Blocked while one of them is promised only, PromiseFailed when it will not be there,
+    Interrupted when nobody is left to answer.
+    """
+    from daemon.needs import checked, needs_of
+    from renderer.errors import Interrupted
+
+    needs = needs_of(loaded)
+    if not needs:
+        return {}
+    teller.say("needs", needs=asdict(needs))
+    line = answers.readline()
+    if not line.strip():
+        raise Interrupted("nobody can say now where the assets lie")
+    return checked(loaded, supply_from_bytes(line))
 
 
 def ask_leave(teller: Teller, answers: IO[bytes], name: str, digest: str) -> None:

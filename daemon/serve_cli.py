@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daemon.logs import LogForm, set_up_logs
+from daemon.module_settings import modules_of
 from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def serve(
                 max(1, whole_number(os.environ, "REELKILN_LEASE_S", int(LEASE_S)))
             ),
             least_free=whole_number(os.environ, "REELKILN_MIN_FREE_BYTES", LEAST_FREE),
+            modules=modules_of(root, os.environ),
         )
     )  # fmt: skip
 
@@ -119,6 +121,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=_api_settings(host, port), media=service.settings.media,
         lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
+        references=service.references,
     )  # fmt: skip
     return ApiServer(context)
 

@@ -17,7 +17,9 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
+from daemon.asset_promises import AssetPromises
 from daemon.asset_service import AssetService
+from daemon.blocked import LOOK_EVERY_S, BlockedJobs
 from daemon.catalog import open_catalog
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
@@ -29,7 +31,10 @@ from daemon.inbox import Claimed, Inbox
 from daemon.index import IndexUnavailable, JobIndex, open_index
 from daemon.indexing import Indexing
 from daemon.intake import Intake
-from daemon.jobs import JobState, Priority
+from daemon.job_request import Module
+from daemon.jobs import Job, JobState, Priority
+from daemon.keeping_promises import PromiseKeeper
+from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.notify import notify
@@ -37,6 +42,7 @@ from daemon.outcomes import FolderUnusable
 from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
 from daemon.recovery import recover
+from daemon.references import References
 from daemon.refusals import Refused
 from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
@@ -69,7 +75,8 @@ class ServeSettings:
 
     Without `workers` jobs are left to those that ask for them over HTTP.
     Without `events` the scan alone finds drops. A daemon beats every `beat_s` seconds, and takes
-    over from one whose heartbeat stood still for `lease_s`.
+    over from one whose heartbeat stood still for `lease_s`. Blocked jobs are looked at when a
+    promise is kept here, and every `look_every_s` seconds for those kept elsewhere.
     """
 
     root: Path
@@ -85,6 +92,8 @@ class ServeSettings:
     events: bool = True
     lease_s: float = LEASE_S
     beat_s: float = BEAT_S
+    modules: Mapping[str, Module] = field(default_factory=dict)
+    look_every_s: float = LOOK_EVERY_S
 
 
 class Service:
@@ -137,22 +146,31 @@ class Service:
         self.sender = sender_for(
             self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
         )
-        self.settling = Settling(
-            AssetService(
-                open_catalog(self.places.root, settings.environment),
-                open_storage(
-                    settings.environment, self.places.own("assets"), clock=clock,
-                    keys=lambda: signing_keys(self.places.root, settings.environment),
-                ), places=self.places, clock=clock,
-                new_id=_new_id, limits=settings.limits,
+        self.assets = AssetService(
+            open_catalog(self.places.root, settings.environment),
+            open_storage(
+                settings.environment, self.places.own("assets"), clock=clock,
+                keys=lambda: signing_keys(self.places.root, settings.environment),
             ),
-            fs=self.fs, places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
+            places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
+            changed=lambda asset: self.promise_settled(),
         )  # fmt: skip
+        self.settling = Settling(
+            self.assets, fs=self.fs, places=self.places, clock=clock, new_id=_new_id,
+            limits=settings.limits,
+        )  # fmt: skip
+        promises = AssetPromises(assets=self.assets, part=self.inbox.papers.part)
+        self.references = References(fs=self.fs, places=self.places, promises=promises)
+        self.promise_keeper = PromiseKeeper(fs=self.fs, places=self.places, promises=promises)
+        self.blocked = BlockedJobs(
+            look=self.references.look, monotonic=monotonic, look_every_s=settings.look_every_s
+        )
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=self._changed, held=self.intake.tell, well=self.intake.well,
             runner=runner, jobs=settings.jobs, limits=settings.limits,
-            networks=settings.networks, media=settings.media,
+            networks=settings.networks, media=settings.media, modules=settings.modules,
+            references=self.references,
         )  # fmt: skip
         self.housekeeper = Housekeeper(
             fs=self.fs, places=self.places, inbox=self.inbox, clock=clock,
@@ -204,11 +222,17 @@ class Service:
                 self.settling.stop()
         self.indexing.stop()
         self.index.close()
+        self.assets.catalog.close()
         _log.info("ended")
 
     def stop(self) -> None:
         """End soon: no new jobs, those that run are given back. May be called by a signal."""
         self.draining.set()
+        self.wake.set()
+
+    def promise_settled(self) -> None:
+        """An asset is there, or will never be. Any thread may say so."""
+        self.blocked.news()
         self.wake.set()
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
@@ -223,6 +247,7 @@ class Service:
             if not self.settings.workers:
                 self._requeue(freed)
             self._empty_trash()
+            self._settle()
         self._reap()
         self._watch()
         is_open = self.intake.is_open()
@@ -268,11 +293,15 @@ class Service:
         """Fill the free places, best first: what waits among the claims and what lies ready."""
         claims = {claim.file_name: claim for claim in self.inbox.waiting()}
         drops = {str(drop.path): drop for drop in found.ready}
-        queue = [*self._claims_waiting(claims), *(_dropped(k, drop) for k, drop in drops.items())]
+        waiting = [*self._claims_waiting(claims)]
+        self._free_blocked(claims)
+        queue = [*waiting, *(_dropped(k, drop) for k, drop in drops.items())]
         for one in order(queue, self.clock()):
             if free <= 0:
                 return
             claim = claims.get(one.name)
+            if claim:
+                self.blocked.taken(one.name)
             claimed = self.inbox.take(claim) if claim else self._claim(drops[one.name])
             if claimed is not None:
                 self._changed(claimed.job.job_id)
@@ -300,23 +329,45 @@ class Service:
         """The claims with the time before which none may go, read anew only when it was moved."""
         before, self._waiting = self._waiting, {}
         for name, claim in claims.items():
+            if self.blocked.holds(name):
+                continue
             status = self.fs.stat(self.places.claimed(claim))
             if status is None:
                 continue  # another daemon took it
             moved, known = status.st_ctime_ns, before.get(name)
             if known is None or known[0] != moved:
-                known = (moved, self._waiting_as(claim))
+                job = self.inbox.ledger.read(claim.job_id)
+                if job is not None and self.blocked.met(name, job):
+                    continue
+                known = (moved, _waiting_as(claim, job))
             self._waiting[name] = known
             yield known[1]
 
-    def _waiting_as(self, claim: Claim) -> Waiting:
-        job = self.inbox.ledger.read(claim.job_id)
-        return Waiting(
-            name=claim.file_name,
-            priority=claim.priority,
-            arrived=job.created_at if job else 0.0,
-            not_before=job.not_before if job else 0.0,
-        )
+    def _free_blocked(self, claims: Mapping[str, Claim]) -> None:
+        """Let those go that wait no more, or are to end; they are started in the next turn."""
+        wished = frozenset(self.fs.names(self.places.own("cancel")))
+        names = self.wishes.names
+
+        def is_wished(job: Job) -> bool:
+            return job.job_id in wished or job.name in names
+
+        try:
+            is_any = self.blocked.free(claims.keys(), is_wished if wished or names else None)
+        except (KeptUnavailable, SQLAlchemyError) as error:
+            _log.warning("blocked jobs cannot be looked at", error=str(error))
+            return
+        if is_any:
+            self.wake.set()
+
+    def _settle(self, job: Job | None = None) -> None:
+        """Keep or fail what a job promised; without one, what was left open."""
+        try:
+            if job is None:
+                self.promise_keeper.sweep()
+            else:
+                self.promise_keeper.settle(job)
+        except (KeptUnavailable, SQLAlchemyError, OSError) as error:  # the next sweep will
+            _log.warning("a promise is not settled yet", error=str(error))
 
     def _claim(self, drop: Drop) -> Claimed | None:
         seen = self.fs.stat(drop.path)
@@ -385,6 +436,8 @@ class Service:
         if job.state.is_final:
             self.sender.hint(job_id)
             self.settling.hint(job_id)
+            self._settle(job)
+            self.promise_settled()
 
     def _forget(self, job_ids: tuple[str, ...]) -> None:
         try:
@@ -406,6 +459,15 @@ def _folders_told(root: Path) -> Iterator[None]:
 
 def _new_id() -> str:
     return str(ULID())
+
+
+def _waiting_as(claim: Claim, job: Job | None) -> Waiting:
+    return Waiting(
+        name=claim.file_name,
+        priority=claim.priority,
+        arrived=job.created_at if job else 0.0,
+        not_before=job.not_before if job else 0.0,
+    )
 
 
 def _signature(found: os.stat_result) -> Signature:

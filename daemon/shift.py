@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from daemon.inbox import Claimed, Inbox
-from daemon.job_request import JobRequest
+from daemon.job_request import JobRequest, Module
 from daemon.jobs import Progress
 from daemon.logs import about_job, logger
 from daemon.outcomes import Decision, Fate, Outcome, decide
 from daemon.places import Places
+from daemon.promises import Needs, NoPromises, Supply
+from daemon.references import References, unkept
 from daemon.worker import Publishing, run_job
+from renderer.errors import ReelkilnError
 from renderer.limits import Limits
 
 _log = logger("shift")
@@ -32,6 +35,7 @@ class Runner(Protocol):
         request: JobRequest,
         *,
         on_progress: Callable[[Progress], None],
+        supply: Callable[[Needs], Supply | None],
         may_publish: Callable[[Publishing], bool],
         should_stop: Callable[[], bool],
     ) -> Outcome:
@@ -59,6 +63,8 @@ class Shift:
     limits: Limits = field(default_factory=Limits)
     networks: str = ""
     media: tuple[Path, ...] = ()
+    modules: Mapping[str, Module] = field(default_factory=dict)
+    references: References | None = None
 
     def work(self, claimed: Claimed) -> None:
         """Run a job to its end, or give it back. Raises OSError when the disk does."""
@@ -84,6 +90,14 @@ class Shift:
                 self.held(f"the status of a job cannot be written: {error}")
             self.changed(claimed.job.job_id)
 
+        def supply(needs: Needs) -> Supply | None:
+            try:
+                known[0], answer = self._supply(known[0], needs)
+            except (ReelkilnError, OSError) as error:  # the database of the assets, most often
+                self.held(f"where assets lie cannot be found out: {error}")
+                return None
+            return answer
+
         def should_stop() -> bool:
             gone = not self.inbox.still_ours(claimed.claim)
             return gone or self.draining.is_set() or self.inbox.is_cancelled(claimed.job)
@@ -97,13 +111,32 @@ class Shift:
         outcome = self.runner(
             self._request(claimed),
             on_progress=on_progress,
+            supply=supply,
             may_publish=may_publish,
             should_stop=should_stop,
         )
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
         fate = self._conclude(self.inbox.note(known[0], **named), outcome)
-        if fate not in (Fate.HELD, Fate.STOPPED):
+        if fate not in (Fate.HELD, Fate.STOPPED, Fate.BLOCKED):
             self.well()
+
+    def _supply(self, claimed: Claimed, needs: Needs) -> tuple[Claimed, Supply]:
+        """What a job named is on record before it is answered: of two that would wait for each
+        other and are looked at together, one at least finds the other."""
+        known = self.references or References(
+            fs=self.inbox.papers.fs, places=self.places, promises=NoPromises()
+        )
+        first = known.supply(claimed.job, needs)
+        if first.refused:
+            return claimed, first
+        promises = known.promises
+        names = promises.names(claimed.job.job_id, needs.makes)
+        told = self.inbox.note(
+            claimed, waits_for=unkept(first.found), promised=names,
+            on_failed_promise=needs.on_failed_promise,
+        )  # fmt: skip
+        promises.promise(told.job, needs.makes)
+        return told, known.supply(told.job, needs)
 
     def _request(self, claimed: Claimed) -> JobRequest:
         return JobRequest(
@@ -115,6 +148,7 @@ class Shift:
             jobs=1 if claimed.job.retries else self.jobs,  # with care, after a fault
             limits=self.limits,
             networks=self.networks,
+            modules=self.modules,
         )
 
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:
@@ -136,6 +170,8 @@ class Shift:
             case Fate.HELD:
                 self.held(str((decision.error or {}).get("message", outcome.code)))
                 self.inbox.give_back(claimed, self.clock())
+            case Fate.BLOCKED:
+                self.inbox.block(claimed, outcome.waits_for)
             case Fate.STOPPED if self.inbox.is_cancelled(job):
                 self.inbox.cancel(claimed)
             case Fate.STOPPED:

@@ -7,8 +7,8 @@ drop `inbox/<job>.json`. Whoever claims the drop gives the job the id and the ow
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,11 +22,16 @@ _ID = re.compile(r"^[0-9A-Z]{26}$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What is known of a document before it is claimed; `retry_of` the job that it failed in."""
+    """What is known of a document before it is claimed; `retry_of` the job that it failed in.
+
+    `waits_for` and `promised` are as in the job.
+    """
 
     kind: str = ""
     spec_digest: str = ""
     retry_of: str = ""
+    waits_for: tuple[str, ...] = ()
+    promised: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING_KNOWN = About()
@@ -59,7 +64,7 @@ class Submissions:
             job_id=job_id, name=job_id + suffix, state=JobState.QUEUED, priority=priority,
             spec_sha256=sha256(document).hexdigest(), created_at=now, updated_at=now,
             owner=owner, world=world, kind=about.kind, spec_digest=about.spec_digest,
-            retry_of=about.retry_of,
+            retry_of=about.retry_of, waits_for=about.waits_for, promised=dict(about.promised),
         )  # fmt: skip
         record = self.papers.places.submitted(job_id)
         self.papers.create(record, {**job.as_json(), "submitted_by": self.papers.owner})

@@ -83,6 +83,11 @@ class Wishes:
                 self.fs.unlink(path)
                 del self._seen[path]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the drops that a `.cancel` file asks to end."""
+        return frozenset(path.name.removesuffix(CANCEL) for path in self._seen)
+
     def _look(self, path: Path, now: float) -> None:
         """Know a file for as long as it is the same one."""
         found = self.fs.stat(path)

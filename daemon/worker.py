@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from daemon.error_files import STDERR_LINES
-from daemon.job_request import LEAVE, JobRequest
+from daemon.job_request import LEAVE, NOBODY_KNOWS, JobRequest, needs_from_json, supply_as_bytes
 from daemon.jobs import Progress
 from daemon.outcomes import Ended, JobDied, JobOverdue, JobStalled, Outcome
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
+from daemon.promises import UNKNOWN, Needs, Supply
 from daemon.status import STATUS_EVERY_S
 from renderer.bundle.publish import STAGING
 from renderer.disk import sweep_folders
@@ -63,10 +64,16 @@ class Publishing:
     kind: str
 
 
+def nothing_known(needs: Needs) -> Supply:
+    """The answer where nobody keeps assets or jobs."""
+    return Supply(found=dict.fromkeys(needs.references, UNKNOWN))
+
+
 def run_job(
     request: JobRequest,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    supply: Callable[[Needs], Supply | None] = nothing_known,
     may_publish: Callable[[Publishing], bool] = lambda coming: True,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Clock = time.monotonic,
@@ -77,16 +84,19 @@ def run_job(
 ) -> Outcome:
     """Render `request` in a child and wait for the end; callbacks run in the calling thread.
 
-    `on_progress` is called at most twice a second. `may_publish` hears of a finished bundle
-    before anybody can see it; on False it never appears, and the outcome is STOPPED's. The
-    child is stopped once `should_stop` says so, unless it may publish already, after
-    `deadline_s` seconds (None: twenty times the length of the video, at least two minutes),
-    or after `quiet_s` seconds in which it neither spoke nor used CPU or disk.
+    `on_progress` is called at most twice a second. `supply` hears which assets and jobs the
+    document names; when one of them is promised only, the outcome is BLOCKED's, and when it
+    cannot say (None) STOPPED's.
+    `may_publish` hears of a finished bundle before anybody can see it; on False it never
+    appears, and the outcome is STOPPED's. The child is stopped once `should_stop` says so,
+    unless it may publish already, after `deadline_s` seconds (None: twenty times the
+    length of the video, at least two minutes), or after `quiet_s` seconds
+    in which it neither spoke nor used CPU or disk.
     Whatever comes of it, also an exception of a callback, the child, all below it and its
     unfinished folders are gone. Raises OSError when no process can be started.
     """
     watch = _Watch(should_stop, clock, deadline_s, quiet_s)
-    talk = _Talk(on_progress=on_progress, may_publish=may_publish, clock=clock)
+    talk = _Talk(on_progress=on_progress, supply=supply, may_publish=may_publish, clock=clock)
     errors = Tail(most=STDERR_LINES, clean=lambda line: line[:2000].rstrip())
     child = _start(request, command)
     leash = _Leash(child, grace_s)
@@ -120,6 +130,7 @@ class _Talk:
     """What the child says on its standard output."""
 
     on_progress: Callable[[Progress], None]
+    supply: Callable[[Needs], Supply | None]
     may_publish: Callable[[Publishing], bool]
     clock: Clock
     may: bool = False
@@ -130,6 +141,8 @@ class _Talk:
     warnings: list[Mapping[str, str]] = field(default_factory=list)
     rubbish: int = 0
     heard: int = 0
+    waits_for: tuple[str, ...] = ()
+    _asked: Needs | None = None
     _coming: Publishing | None = None
     _latest: Progress | None = None
     _told_at: float = float("-inf")
@@ -154,13 +167,17 @@ class _Talk:
             self.on_progress(latest)
 
     def answer(self, pipe: IO[bytes] | None) -> None:
-        """Give or refuse the leave to publish, if the child asked for it."""
-        if self._coming is None or pipe is None:
+        """Say where things lie, give or refuse the leave to publish, if the child asked."""
+        if pipe is None:
             return
-        coming, self._coming = self._coming, None
-        self.may = self.may_publish(coming)
-        with suppress(BrokenPipeError):  # a child that is gone needs no answer
-            pipe.write(LEAVE if self.may else b"no\n")
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            supply = self.supply(asked)
+            _write(pipe, supply_as_bytes(supply) if supply else NOBODY_KNOWS)
+        if self._coming is not None:
+            coming, self._coming = self._coming, None
+            self.may = self.may_publish(coming)
+            _write(pipe, LEAVE if self.may else b"no\n")
 
     def _take(self, said: Mapping[str, Any]) -> None:
         event = said["event"]
@@ -172,6 +189,10 @@ class _Talk:
             self.spec_id, self.kind = said["id"], said["kind"]
         elif event == "prepared":
             self.length_s = said["length_s"]
+        elif event == "needs":
+            self._asked = needs_from_json(said["needs"])
+        elif event == "blocked":
+            self.waits_for = tuple(map(str, said["waits_for"]))
         elif event == "publishing":
             self._coming = Publishing(
                 bundle=said["bundle"], bundle_digest=said["bundle_digest"],
@@ -179,6 +200,13 @@ class _Talk:
             )  # fmt: skip
         elif event == "result":
             self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
+
+
+def _write(pipe: IO[bytes], line: bytes) -> None:
+    """The child reads what it asked for; one that is gone needs no answer."""
+    with suppress(BrokenPipeError):
+        while line:
+            line = line[pipe.write(line) or 0 :]
 
 
 class _Watch:
@@ -362,6 +390,7 @@ def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -
         stderr=stderr,
         warnings=tuple(talk.warnings),
         seconds=watch.clock() - watch.began,
+        waits_for=talk.waits_for if ended is Ended.BLOCKED else (),
     )
 
 
@@ -372,6 +401,8 @@ def _end_of(status: int, talk: _Talk, watch: _Watch) -> tuple[Ended, Mapping[str
         return watch.verdict, _impatience(watch, talk).as_json()
     if talk.result:
         return Ended.TOLD, talk.result["error"]
+    if talk.waits_for and status == 0:
+        return Ended.BLOCKED, None
     return Ended.DIED, _death(status, talk.rubbish).as_json()
 
 

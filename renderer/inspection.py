@@ -10,7 +10,7 @@ from typing import Any
 from renderer.errors import Path
 from renderer.explain import Explained
 from renderer.inputs import Inputs
-from renderer.spec.model import Spec, VideoSpec
+from renderer.spec.model import Film, VideoSpec
 from renderer.timebase import SAMPLE_RATE, Span, clock_text
 from renderer.timeline import (
     Blend,
@@ -104,7 +104,7 @@ class Inspection:
 
 
 def inspect(
-    spec_id: str, spec: Spec, inputs: Inputs, timeline: Timeline, explained: Sequence[Explained]
+    spec_id: str, spec: Film, inputs: Inputs, timeline: Timeline, explained: Sequence[Explained]
 ) -> Inspection:
     """The inspection of a resolved timeline and what its plan would do."""
     canvas = timeline.canvas
@@ -123,7 +123,7 @@ def inspect(
     )
 
 
-def _picture_lanes(spec: Spec, timeline: Timeline, files: Mapping[str, str]) -> list[Lane]:
+def _picture_lanes(spec: Film, timeline: Timeline, files: Mapping[str, str]) -> list[Lane]:
     by_track: dict[Path, list[Layer]] = {}
     for layer in timeline.layers:
         by_track.setdefault(_element(layer).path[:2], []).append(layer)
@@ -143,7 +143,7 @@ def _place(path: Path) -> tuple[str, int]:
     return str(path[0]), path[1] if len(path) > 1 and isinstance(path[1], int) else 0
 
 
-def _track_name(spec: Spec, path: Path) -> str:
+def _track_name(spec: Film, path: Path) -> str:
     index = path[1] if len(path) > 1 else 0
     if isinstance(spec, VideoSpec) and isinstance(index, int):
         return spec.tracks[index].id or f"track {index + 1}"

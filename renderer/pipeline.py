@@ -20,7 +20,7 @@ from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
 from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
-from renderer.spec.model import Spec, VideoSpec
+from renderer.spec.model import Film, VideoSpec
 from renderer.spec.origins import source_key
 from renderer.store import Store
 from renderer.text.faces import FontBook
@@ -65,12 +65,13 @@ class Renderer:
         self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
     ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
+        film = loaded.film
         inputs = self.acquire(loaded, lock=lock)
         try:
             self.listen(StageStarted(stage="resolve"))
-            timeline = resolve(loaded.spec, inputs, self._fonts(loaded.spec, inputs))
+            timeline = resolve(film, inputs, self._fonts(film, inputs))
             seconds = timeline.length / timeline.canvas.fps
-            if too_long := check_length(loaded.spec, seconds, loaded.limits):
+            if too_long := check_length(film, seconds, loaded.limits):
                 raise SpecInvalid(too_long)
         except Rejected as error:
             raise loaded.located(error) from error
@@ -80,7 +81,7 @@ class Renderer:
         steps = plan(timeline, self.toolchain.digest, whole=whole)
         return Prepared(loaded=loaded, inputs=inputs, timeline=timeline, plan=steps)
 
-    def _fonts(self, spec: Spec, inputs: Inputs) -> FontBook:
+    def _fonts(self, spec: Film, inputs: Inputs) -> FontBook:
         own = spec.fonts if isinstance(spec, VideoSpec) else ()
         return load_fonts(self.store.path(inputs[source_key(source)].sha256) for source in own)
 
@@ -95,7 +96,7 @@ class Renderer:
         """The timeline to look at, and what a render would draw of it now."""
         loaded = prepared.loaded
         rows = self.explain(prepared)
-        return inspect(loaded.id, loaded.spec, prepared.inputs, prepared.timeline, rows)
+        return inspect(loaded.id, loaded.film, prepared.inputs, prepared.timeline, rows)
 
     def render(
         self, prepared: Prepared, outbox: Path, stop: threading.Event | None = None

@@ -19,6 +19,7 @@ from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
 from daemon.owners import LEASE_S
 from daemon.places import Places
+from daemon.references import References
 from daemon.storage.local import LocalStorage
 from daemon.submissions import About
 from daemon.uploads import Uploads
@@ -92,6 +93,7 @@ class ApiContext:
     storage: LocalStorage | None = None  # the folder that signed requests are for
     media: tuple[Path, ...] = ()
     lease_s: float = LEASE_S
+    references: References | None = None
 
 
 @dataclass(slots=True)

@@ -108,6 +108,12 @@ class JobResource(Answered):
     retry_of: str = Field(description="The failed job that this one tries again.")
     world: str
     owner: str
+    waits_for: list[str] = Field(
+        description="What it waits for: `asset:ID`, `job:ID#FILE`; empty unless it does."
+    )
+    assets: dict[str, str] = Field(
+        description="The assets that it promised, by their file in the bundle."
+    )
     links: Links
 
 

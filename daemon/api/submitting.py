@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiohttp import web
@@ -20,7 +21,9 @@ from daemon.catalog.requests import Request
 from daemon.index.database import IndexUnavailable
 from daemon.jobs import Job, JobState, Priority
 from daemon.logs import logger
+from daemon.needs import Blocked, checked, needs_of
 from daemon.records import find_job
+from daemon.references import unkept
 from daemon.requesting import request_of
 from daemon.submissions import About
 from renderer.disk import FULL
@@ -62,7 +65,9 @@ async def hand_in(request: web.Request, wish: Wish) -> web.Response:
         locks = request.app[TURNSTILES].same
         async with locks[hash(wish.about.spec_digest) % len(locks)]:
             put = partial(_submit, context, request.app[ROOM], wish, job_id)
-            return told(await asyncio.to_thread(_once, context, wish, job_id, put))
+            job = await asyncio.to_thread(_once, context, wish, job_id, put)
+            await asyncio.to_thread(_promise, context, job, wish)
+            return told(job)
 
     return await once(
         request, wish.document, submit, caller=request[CALLER],
@@ -132,6 +137,8 @@ def _made_before(context: ApiContext, job_id: str) -> Job | None:
 
 def _submit(context: ApiContext, room: QueueRoom, wish: Wish, job_id: str) -> Job:
     room.take()
+    job_id = job_id or context.submissions.new_id()
+    about = _with_promises(context, wish, job_id)
     try:
         job = context.submissions.submit(
             wish.document,
@@ -140,7 +147,7 @@ def _submit(context: ApiContext, room: QueueRoom, wish: Wish, job_id: str) -> Jo
             owner=wish.owner,
             world=wish.world,
             job_id=job_id,
-            about=wish.about,
+            about=about,
         )
     except OSError as error:
         if error.errno in FULL or error.errno == errno.EDQUOT:
@@ -148,3 +155,32 @@ def _submit(context: ApiContext, room: QueueRoom, wish: Wish, job_id: str) -> Jo
         raise
     index_job(context, job)
     return job
+
+
+def _with_promises(context: ApiContext, wish: Wish, job_id: str) -> About:
+    """What the job is going to wait for, and the assets that it will make.
+
+    Raises PromiseFailed for what will never be there, was never promised, or is a circle.
+    """
+    needs = needs_of(wish.loaded) if wish.loaded is not None else None
+    if wish.loaded is None or context.references is None or not needs:
+        return wish.about
+    job = Job(
+        job_id=job_id, name="", state=JobState.QUEUED, owner=wish.owner, world=wish.world
+    )  # fmt: skip
+    supply = context.references.supply(job, needs)
+    with suppress(Blocked):
+        checked(wish.loaded, supply)
+    names = context.references.promises.names(job_id, needs.makes)
+    return replace(wish.about, waits_for=unkept(supply.found), promised=names)
+
+
+def _promise(context: ApiContext, job: Job, wish: Wish) -> None:
+    """The assets that a job is going to make are pending; the job itself would say so later.
+
+    Not while its request is being kept: a database may have one writer at a time.
+    """
+    if context.references is None or wish.loaded is None or not job.promised:
+        return
+    if not job.state.is_final:
+        context.references.promises.promise(job, needs_of(wish.loaded).makes)

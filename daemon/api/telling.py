@@ -43,7 +43,9 @@ def resource(job: Job) -> JobResource:
         bundle_digest=job.bundle_digest, spec_sha256=job.spec_sha256,
         spec_digest=job.spec_digest, input_hash=job.input_hash, retry_of=job.retry_of,
         outputs=[Output(asset_id=asset_id) for asset_id in job.outputs],
-        world=plain_text(job.world), owner=plain_text(job.owner), links=_links(job),
+        world=plain_text(job.world), owner=plain_text(job.owner),
+        waits_for=[] if job.state.is_final else list(job.waits_for), assets=dict(job.promised),
+        links=_links(job),
     )  # fmt: skip
 
 

@@ -38,7 +38,8 @@ _DARK = 18  # luma of black is 16, and a lossy codec wavers a little; navy has 2
 _CHANNELS = 2
 _MEDIA_TYPES = {
     ".mp4": "video/mp4", ".m4a": "audio/mp4", ".jpg": "image/jpeg", ".json": "application/json",
-    ".vtt": "text/vtt", ".srt": "application/x-subrip",
+    ".png": "image/png",
+    ".txt": "text/plain", ".csv": "text/csv", ".vtt": "text/vtt", ".srt": "application/x-subrip",
 }  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def _findings(
     loaded: Loaded, timeline: Timeline, plan: Plan, results: Results
 ) -> Iterator[Finding]:
     """What the steps measured and found wanting."""
-    checks = loaded.spec.output.checks
+    checks = loaded.film.output.checks
     shown = results[plan.join].facts["frames"]
     if shown != timeline.length:
         yield _finding("frames at their times", timeline.length, shown)

@@ -16,7 +16,7 @@ from renderer.resolve.sound import sound_mix
 from renderer.resolve.trim import source_part
 from renderer.resolve.window import window_faults, window_of, windowed
 from renderer.spec.clips import AudioClip, Clip, VideoClip
-from renderer.spec.model import LongformSpec, Spec, VideoSpec
+from renderer.spec.model import Film, LongformSpec, VideoSpec
 from renderer.spec.values import to_colour, to_size, to_time
 from renderer.text.faces import FontBook
 from renderer.timebase import Span, parse_rate
@@ -27,7 +27,7 @@ STILL_SECONDS = 5
 """How long a still or a text lasts when nothing says."""
 
 
-def resolve(spec: Spec, inputs: Inputs, fonts: FontBook) -> Timeline:
+def resolve(spec: Film, inputs: Inputs, fonts: FontBook) -> Timeline:
     """Decide when and where everything is. Raises SpecInvalid with every fault found."""
     fps = parse_rate(spec.output.fps)
     video = lower(spec, inputs, fps) if isinstance(spec, LongformSpec) else spec

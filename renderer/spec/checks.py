@@ -9,17 +9,23 @@ from typing import Any
 from renderer.errors import Fault, Path
 from renderer.limits import Limits, over_limit
 from renderer.spec.clips import AudioClip, PointAt, TextClip
-from renderer.spec.model import LongformSpec, Spec, Track, VideoSpec
+from renderer.spec.model import Film, LongformSpec, ModuleSpec, Spec, Track, VideoSpec
 from renderer.spec.style import STYLE_NAMES, TextStyle
 from renderer.spec.suggest import did_you_mean
 from renderer.spec.values import to_relation, to_size, to_time
 from renderer.timebase import clock_text, parse_rate
 
 MAX_BACKGROUNDS = 4
+_SEALED = frozenset({
+    "manifest.json", "statement.intoto.json", "sha256sums", "bundle.zip", "spec.json", "lock.json",
+})  # fmt: skip
+"""Files of a bundle that no module writes."""
 
 
 def check(spec: Spec, limits: Limits) -> list[Fault]:
     """Everything wrong with a well-formed spec, before any source is looked at."""
+    if isinstance(spec, ModuleSpec):
+        return list(_module_faults(spec))
     faults = list(_output_faults(spec, limits))
     if spec.brand is not None:  # whoever reads kits has applied it and taken it out
         message, hint = "brand kits are not read here", "write its colours and styles out"
@@ -32,7 +38,7 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     return faults
 
 
-def check_length(spec: Spec, seconds: Fraction, limits: Limits) -> list[Fault]:
+def check_length(spec: Film, seconds: Fraction, limits: Limits) -> list[Fault]:
     """Whether a video of `seconds`, as resolved from its sources, is too long."""
     if seconds <= limits.max_duration_s:
         return []
@@ -43,7 +49,7 @@ def check_length(spec: Spec, seconds: Fraction, limits: Limits) -> list[Fault]:
     return [Fault(code="over-limit", path=path, message=message, hint=hint)]
 
 
-def _output_faults(spec: Spec, limits: Limits) -> Iterator[Fault]:
+def _output_faults(spec: Film, limits: Limits) -> Iterator[Fault]:
     output = spec.output
     width, height = to_size(output.size)
     if width % 2 or height % 2 or min(width, height) < 16:
@@ -170,6 +176,25 @@ def _longform_faults(spec: LongformSpec) -> list[Fault]:
     if not spec.audio:
         faults.append(_fault("longform-no-audio", "audio", "a piece of sound is needed"))
     return faults
+
+
+def _module_faults(spec: ModuleSpec) -> Iterator[Fault]:
+    """Files that would be one file, and files without a place."""
+    labels: dict[str, Path] = {}
+    assets: dict[str, Path] = {}
+    if not spec.outputs:
+        yield _fault("module-no-output", "outputs", "a module needs at least one output")
+    for name in sorted(spec.inputs.keys() & spec.params.keys()):
+        message = f"{name} is an input and a parameter; one file names them both"
+        yield Fault(code="duplicate-id", path=("params", name), message=message, at_key=True)
+    for name, output in spec.outputs.items():
+        path: Path = ("outputs", name)
+        yield from _twice(f"file {output.label.casefold()}", (*path, "label"), labels)
+        if output.label.casefold() in _SEALED:
+            message = f"{output.label} is a name that Reelkiln keeps for itself"
+            yield Fault(code="module-output-name", path=(*path, "label"), message=message)
+        if output.asset:
+            yield from _twice(f"asset {output.asset}", (*path, "asset"), assets)
 
 
 def _fault(code: str, field: str, message: str) -> Fault:

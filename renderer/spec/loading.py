@@ -20,7 +20,16 @@ from renderer.spec.clips import AudioClip, ImageClip, Trim, VideoClip
 from renderer.spec.document import MAX_FAULTS, Document, read_document
 from renderer.spec.faults import faults_from_pydantic
 from renderer.spec.locations import Locator
-from renderer.spec.model import LongformSpec, Spec, VideoBackground, VideoSpec, canonical_spec
+from renderer.spec.model import (
+    Film,
+    LongformSpec,
+    ModuleSpec,
+    Spec,
+    VideoBackground,
+    VideoSpec,
+    canonical_spec,
+)
+from renderer.spec.module import ValueInput
 from renderer.spec.origins import Source, source_key
 from renderer.spec.salvage import without_clips, without_fields
 from renderer.spec.variables import VARIABLE_CODES, substitute
@@ -31,6 +40,7 @@ _PICTURE = frozenset({MediaKind.VIDEO})
 _SOUND = frozenset({MediaKind.AUDIO, MediaKind.VIDEO})
 _STILL = frozenset({MediaKind.IMAGE})
 _FONT = frozenset({MediaKind.FONT})
+_ANYTHING = frozenset(MediaKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +80,20 @@ class Loaded:
             raise UsageError(words, hint="write 10s..15s, 1:02..1:10 or 48f..96f") from reason
         return self._with_output(range=wanted)
 
+    @property
+    def film(self) -> Film:
+        """The spec of something that is rendered. Raises SpecInvalid for a module."""
+        if isinstance(self.spec, ModuleSpec):
+            words = f"the module {self.spec.module} is known to a daemon alone"
+            hint = "drop the document into the inbox of a daemon where it is registered"
+            fault = Fault(code="module-unknown", path=("module",), message=words, hint=hint)
+            raise self.located(SpecInvalid([fault]))
+        return self.spec
+
     def _with_output(self, **changes: Any) -> Loaded:
-        output = self.spec.output.model_copy(update=changes)
-        return replace(self, spec=self.spec.model_copy(update={"output": output}))
+        film = self.film
+        output = film.output.model_copy(update=changes)
+        return replace(self, spec=film.model_copy(update={"output": output}))
 
     def located(self, error: Rejected) -> Rejected:
         """The same refusal with positions and excerpts."""
@@ -160,6 +181,8 @@ def _from_placeholder(fault: Fault, document: Document) -> Fault:
 
 def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
     """Every source the spec names, with what it must be and where it is named."""
+    if isinstance(spec, ModuleSpec):
+        return tuple(_module_uses(spec))
     return tuple(_longform_uses(spec) if isinstance(spec, LongformSpec) else _video_uses(spec))
 
 
@@ -184,6 +207,12 @@ def _longform_uses(spec: LongformSpec) -> Iterator[SourceUse]:
             yield _use(background.image, _STILL, (*path, "image"))
     for index, piece in enumerate(spec.audio):
         yield _use(piece.audio, _SOUND, ("audio", index, "audio"))
+
+
+def _module_uses(spec: ModuleSpec) -> Iterator[SourceUse]:
+    for name, given in spec.inputs.items():
+        if not isinstance(given, ValueInput):
+            yield _use(given, _ANYTHING, ("inputs", name))
 
 
 def _use(source: Source, expected: frozenset[MediaKind], path: Path) -> SourceUse:

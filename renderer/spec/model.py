@@ -10,6 +10,7 @@ from pydantic import Field
 from renderer.spec.base import Part
 from renderer.spec.clips import Item, Trim, Volume
 from renderer.spec.keyed_union import KeyedUnion
+from renderer.spec.module import InputKey, Json, ModuleInput, ModuleOutput
 from renderer.spec.numbers import NotBool, Number, Written
 from renderer.spec.origins import Source, SourceText
 from renderer.spec.provenance import ProvenancePart
@@ -161,6 +162,10 @@ class Envelope(Part):
         description="Address to tell when the job ends, under `serve`. No part of the content.",
         examples=["https://example.com/hooks/reel"],
     )
+    on_failed_promise: Literal["fail", "wait"] = Field(
+        "fail",
+        description="When an asset or job that is waited for fails: fail too, or wait on.",
+    )
     provenance: ProvenancePart | None = Field(
         None,
         description="Where the document comes from. No part of the content.",
@@ -228,10 +233,31 @@ class LongformSpec(Envelope):
     )
 
 
-Spec = VideoSpec | LongformSpec
+class ModuleSpec(Envelope):
+    """Files from a command that the operator of a daemon registered."""
+
+    kind: Literal["module"] = Field(description="What sort of document this is.")
+    module: Identifier = Field(
+        description="The name under which the command is registered.", examples=["loudness-report"]
+    )
+    inputs: dict[InputKey, ModuleInput] = Field(
+        {}, description="What the command is given, by name.", examples=[{"speech": {"asset": "a"}}]
+    )
+    params: dict[InputKey, Json] = Field(
+        {}, description="Settings for the command, by name.", examples=[{"title": "Episode 1"}]
+    )
+    outputs: dict[InputKey, ModuleOutput] = Field(
+        description="The files that the command makes, by name.",
+        examples=[{"report": {"label": "report.json", "media_type": "application/json"}}],
+    )
+
+
+Film = VideoSpec | LongformSpec
+"""What is rendered."""
+Spec = Film | ModuleSpec
 Document = Annotated[
-    VideoSpec | LongformSpec,
-    KeyedUnion(("video", "longform"), by_value_of="kind", default="video"),
+    VideoSpec | LongformSpec | ModuleSpec,
+    KeyedUnion(("video", "longform", "module"), by_value_of="kind", default="video"),
 ]
 
 
@@ -242,6 +268,6 @@ def canonical_spec(spec: Spec) -> Mapping[str, Any]:
     is no content and left out.
     """
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for aside in ("$schema", "callback", "provenance"):
+    for aside in ("$schema", "callback", "on_failed_promise", "provenance"):
         plain.pop(aside, None)
     return plain

@@ -34,7 +34,8 @@ class JobSource(Part):
         examples=["01J9ZK3V7Q8R5W2X4Y6A8B0C2D"],
     )
     file: FileName = Field(
-        "video", description="`video`, `audio`, `thumbnail`, or the path of a file in its bundle."
+        "video",
+        description="`video`, `audio`, `thumbnail`, `captions`, or a file's path in its bundle.",
     )
 
 

@@ -58,7 +58,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         assets=service.settling.assets,
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=ApiSettings(port=0, poll_s=0.02, **settings),
+        settings=ApiSettings(port=0, poll_s=0.02, **settings), references=service.references,
         uploads=sent.uploads, storage=sent.folder,
     )  # fmt: skip
 
@@ -88,6 +88,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made = made_service(tmp_path / "root")
     yield made
     made.index.close()
+    made.assets.catalog.close()
 
 
 @pytest.fixture
