@@ -52,10 +52,11 @@ _KINDS = {
 async def create_asset(request: web.Request) -> web.Response:
     """`POST /v1/assets`: the body becomes an asset; durable before the answer."""
     query, caller = query_of(request, NewAssetQuery), request[CALLER]
-    see_world(caller, query.world)
+    world = query.world or caller.world
+    see_world(caller, world)
     assets = request.app[CONTEXT].assets
     said: dict[str, Any] = {
-        "owner": caller.owner, "world": query.world, "visibility": query.visibility,
+        "owner": caller.owner, "world": world, "visibility": query.visibility,
         "asset_type": query.asset_type,
         "tags": tuple(tag.strip() for tag in query.tags.split(",") if tag.strip()),
     }  # fmt: skip
