@@ -20,7 +20,10 @@ PRIMING = AAC_PACKET
 """Samples that an AAC stream begins with before the first that is heard."""
 SOUND_PACKETS = 281
 """Packets of one fragment of sound, 5.99 s."""
-_MUXING = {"movflags": "delay_moov+default_base_moof+frag_discont+frag_custom"}
+_MUXING = {
+    "movflags": "delay_moov+default_base_moof+frag_discont+frag_custom",
+    "write_btrt": "0",  # the bit rate would differ from head to head
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
