@@ -63,12 +63,13 @@ def test_the_fragments_of_the_sound_play_the_samples_of_the_mix_without_a_shift(
         sound_fragment(mix, count)
     whole = bodies[0].head + b"".join(fragment.body for fragment in bodies)
     with av.open(str(mix)) as container, av.open(io.BytesIO(whole)) as film:
-        expected = {f.pts: f.to_ndarray().tobytes() for f in container.decode(audio=0)}
-        heard = {f.pts: f.to_ndarray().tobytes() for f in film.decode(audio=0)}
+        expected = {f.pts: f.to_ndarray() for f in container.decode(audio=0)}
+        heard = {f.pts: f.to_ndarray() for f in film.decode(audio=0)}
     seen = {pts: data for pts, data in heard.items() if pts >= 0}
     common = seen.keys() & expected.keys()
     assert len(common) >= len(expected) - 1
-    assert [pts for pts in sorted(common) if seen[pts] != expected[pts]] == []
+    # AAC draws noise by a state that a decoder carries along; a shift would differ by far more.
+    assert max(abs(seen[pts] - expected[pts]).max() for pts in common) < 1e-3
 
 
 def test_the_playlists_say_as_much_as_is_drawn(drawn: tuple[Renderer, Prepared]) -> None:
