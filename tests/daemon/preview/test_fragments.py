@@ -68,8 +68,9 @@ def test_the_fragments_of_the_sound_play_the_samples_of_the_mix_without_a_shift(
     seen = {pts: data for pts, data in heard.items() if pts >= 0}
     common = seen.keys() & expected.keys()
     assert len(common) >= len(expected) - 1
-    # AAC draws noise by a state that a decoder carries along; a shift would differ by far more.
-    assert max(abs(seen[pts] - expected[pts]).max() for pts in common) < 1e-3
+    # AAC draws noise by a state that a decoder carries along; a shift would differ by far more;
+    # the first packet is heard without the priming before it, which some players leave out.
+    assert max(abs(seen[pts] - expected[pts]).max() for pts in common if pts > 1024) < 1e-3
 
 
 def test_the_playlists_say_as_much_as_is_drawn(drawn: tuple[Renderer, Prepared]) -> None:
