@@ -19,6 +19,7 @@ from daemon.doctor import doctor_command
 from daemon.inspect_cli import InspectAs, form_of, write_inspection
 from daemon.jobs_cli import jobs_app
 from daemon.keys_cli import keys_app
+from daemon.preview_cli import run_preview
 from daemon.progress import progress_listener
 from daemon.prompt_cli import fake_gemini, prompt_app
 from daemon.reindex import reindex_command
@@ -180,6 +181,21 @@ def inspect(
     renderer = _renderer(spec, media, 1, lambda event: None)
     found = renderer.inspect(renderer.prepare(_load(spec, var)))
     write_inspection(found, form_of(form, out, as_json=as_json), out)
+
+
+@app.command()
+def preview(
+    spec: SpecFile,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")
+    ] = 0,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    media: Media = None,
+    var: Variables = None,
+) -> None:
+    """Play SPEC on a page of this machine while you write it; print the page's address."""
+    renderer = _renderer(spec, media, _CORES, lambda event: None)
+    run_preview(spec, renderer, lambda: _load(spec, var), port=port, open_browser=open_)
 
 
 @app.command()

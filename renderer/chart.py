@@ -41,6 +41,11 @@ def chart(found: Inspection, *, width: int = 1200) -> str:
     )
 
 
+def ruler(width: int) -> tuple[int, int]:
+    """Where the first frame begins and the last one ends, pixels from the left of a chart."""
+    return _LEFT, width - _RIGHT
+
+
 class _Chart:
     def __init__(self, found: Inspection, width: int, height: int) -> None:
         self.found, self.width, self.height = found, width, height

@@ -1,0 +1,1 @@
+"""The live preview: a local page that plays a timeline while its spec is being written."""
