@@ -21,6 +21,7 @@ from daemon.asset_promises import AssetPromises
 from daemon.asset_service import AssetService
 from daemon.blocked import LOOK_EVERY_S, BlockedJobs
 from daemon.catalog import open_catalog
+from daemon.claim_line import ClaimLine
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
 from daemon.drops import Drop, Patience, Signature
@@ -179,9 +180,9 @@ class Service:
         self.wishes = Wishes(
             fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
         )  # fmt: skip
+        self.claim_line = ClaimLine(inbox=self.inbox, blocked=self.blocked, wishes=self.wishes)
         self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
-        self._waiting: dict[str, tuple[int, Waiting]] = {}
         self._recovered_at = float("-inf")
         self._told: set[str] = set()
 
@@ -293,8 +294,9 @@ class Service:
         """Fill the free places, best first: what waits among the claims and what lies ready."""
         claims = {claim.file_name: claim for claim in self.inbox.waiting()}
         drops = {str(drop.path): drop for drop in found.ready}
-        waiting = [*self._claims_waiting(claims)]
-        self._free_blocked(claims)
+        waiting = [*self.claim_line.waiting(claims)]
+        if self.claim_line.free_blocked(claims):
+            self.wake.set()
         queue = [*waiting, *(_dropped(k, drop) for k, drop in drops.items())]
         for one in order(queue, self.clock()):
             if free <= 0:
@@ -324,40 +326,6 @@ class Service:
             if claimed is not None:
                 self.inbox.give_back(claimed, 0.0)
                 self._changed(claim.job_id)
-
-    def _claims_waiting(self, claims: Mapping[str, Claim]) -> Iterator[Waiting]:
-        """The claims with the time before which none may go, read anew only when it was moved."""
-        before, self._waiting = self._waiting, {}
-        for name, claim in claims.items():
-            if self.blocked.holds(name):
-                continue
-            status = self.fs.stat(self.places.claimed(claim))
-            if status is None:
-                continue  # another daemon took it
-            moved, known = status.st_ctime_ns, before.get(name)
-            if known is None or known[0] != moved:
-                job = self.inbox.ledger.read(claim.job_id)
-                if job is not None and self.blocked.met(name, job):
-                    continue
-                known = (moved, _waiting_as(claim, job))
-            self._waiting[name] = known
-            yield known[1]
-
-    def _free_blocked(self, claims: Mapping[str, Claim]) -> None:
-        """Let those go that wait no more, or are to end; they are started in the next turn."""
-        wished = frozenset(self.fs.names(self.places.own("cancel")))
-        names = self.wishes.names
-
-        def is_wished(job: Job) -> bool:
-            return job.job_id in wished or job.name in names
-
-        try:
-            is_any = self.blocked.free(claims.keys(), is_wished if wished or names else None)
-        except (KeptUnavailable, SQLAlchemyError) as error:
-            _log.warning("blocked jobs cannot be looked at", error=str(error))
-            return
-        if is_any:
-            self.wake.set()
 
     def _settle(self, job: Job | None = None) -> None:
         """Keep or fail what a job promised; without one, what was left open."""
@@ -459,15 +427,6 @@ def _folders_told(root: Path) -> Iterator[None]:
 
 def _new_id() -> str:
     return str(ULID())
-
-
-def _waiting_as(claim: Claim, job: Job | None) -> Waiting:
-    return Waiting(
-        name=claim.file_name,
-        priority=claim.priority,
-        arrived=job.created_at if job else 0.0,
-        not_before=job.not_before if job else 0.0,
-    )
 
 
 def _signature(found: os.stat_result) -> Signature:
