@@ -33,7 +33,7 @@ def modules_of(root: Path, environment: Mapping[str, str]) -> Mapping[str, Modul
     try:
         text = path.read_text(encoding="utf-8")
         said = tomllib.loads(text)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         if named:
             raise UsageError(f"{SETTING} names {path}, which is not there") from error
         return SHIPPED

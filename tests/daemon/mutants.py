@@ -25,7 +25,7 @@ NOT_PROVEN = {
     "fs.sync_folder(old.parent)": "the model moves a file in one step, as journals do",
     f"inbox._noted {RECORD}": "progress may be lost; a bundle that was not announced is reused",
     f"inbox._taken {RECORD}": "attempts are counted in the claim's name",
-    f"inbox.give_back {RECORD}": "attempts are counted in the claim's name",
+    f"inbox._freed {RECORD}": "attempts are counted in the claim's name",
     "outbox.explain > ledger.create: self.fs.sync_folder": "the line that receipts need",
     "inbox._end > fs.move_new: fs.sync_folder(new.parent)": "the receipt ends a claim come back",
     "outbox.set_aside > fs.move_new: fs.sync_folder(new.parent)": "it is put back again",

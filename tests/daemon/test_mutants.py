@@ -10,7 +10,7 @@ from tests.daemon.simulated_fs import SimulatedFs
 from tests.daemon.test_power_loss import deadly, drained, history
 
 SITES = sites(range(120), history)
-SEEDS = (*range(80), 715, 738, 1826)
+SEEDS = (*range(80), 111, 715, 738, 1826)
 """Enough for every site; python -m benchmarks.mutation_proof finds others."""
 
 
