@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from daemon.catalog.refusals import AssetNotThere
 from daemon.input_manifest import InputManifest, sweep_manifests
 from daemon.measuring import Measured, measure
 from daemon.places import Places
+from daemon.storage.errors import KeyTaken
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
 from renderer.disk import private_folder, sweep_folders
 from renderer.limits import Limits
@@ -127,15 +128,16 @@ class AssetService:
             return asset
         self._see_pending(asset)
         key = generated_key(asset.created_by_job, asset_id, found.sha256)
-        if self.storage.local_path(key) is None:  # a try that died has stored it before
+        with suppress(KeyTaken):  # the same bytes: by a try that died, or one that runs just now
             self.storage.put_file(key, actual_file_path, media_type=found.media_type, move=True)
-        else:
-            actual_file_path.unlink(missing_ok=True)
+        actual_file_path.unlink(missing_ok=True)
         try:
             return self._moved(asset_id, AssetState.AVAILABLE, key=key, **_facts(found))
         except IllegalAssetMove:
-            if self.catalog.assets.get(asset_id).key != key:
-                self.storage.delete(key)
+            now = self.catalog.assets.get(asset_id)
+            if now.key == key:  # somebody kept it with these very bytes meanwhile
+                return now
+            self.storage.delete(key)
             raise
 
     def fulfill_value(self, asset_id: str, value: Any) -> Asset:

@@ -35,7 +35,6 @@ from daemon.intake import Intake
 from daemon.job_request import Module
 from daemon.jobs import Job, JobState, Priority
 from daemon.keeping_promises import PromiseKeeper
-from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.notify import notify
@@ -56,7 +55,7 @@ from daemon.watch import Watch
 from daemon.webhooks.service import sender_for
 from daemon.wishes import Wishes
 from daemon.worker import run_job
-from renderer.errors import SpecInvalid
+from renderer.errors import ReelkilnError, SpecInvalid
 from renderer.limits import Limits
 
 RECOVER_EVERY_S = 5.0
@@ -208,7 +207,7 @@ class Service:
                 while not self.draining.is_set():
                     try:
                         self._turn(pool)
-                    except OSError as error:  # a full or failing disk: what is there stays there
+                    except (OSError, ReelkilnError) as error:  # what is there stays there
                         self.intake.tell(str(error))
                         self._let_go()
                         self.draining.wait(_LONGEST_SLEEP_S)
@@ -334,7 +333,7 @@ class Service:
                 self.promise_keeper.sweep()
             else:
                 self.promise_keeper.settle(job)
-        except (KeptUnavailable, SQLAlchemyError, OSError) as error:  # the next sweep will
+        except (ReelkilnError, SQLAlchemyError, OSError) as error:  # the next sweep will
             _log.warning("a promise is not settled yet", error=str(error))
 
     def _claim(self, drop: Drop) -> Claimed | None:

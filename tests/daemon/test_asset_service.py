@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from daemon.asset_service import AssetService
 from daemon.catalog import AssetFilters, open_catalog
 from daemon.catalog.refusals import AssetContentRefused, AssetNotThere, AssetUnknown
 from daemon.places import Places
+from daemon.storage.contract import Stored
 from daemon.storage.local import LocalStorage
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
 from renderer.digest import digest_of_bytes
@@ -151,6 +152,32 @@ def test_a_promise_that_failed_says_why_and_stays_so(service: AssetService, tmp_
     assert stored(service) == []
     with pytest.raises(AssetUnknown):
         service.fail_asset("0" * 26, "x")
+
+
+class Overtaking(LocalStorage):
+    """A storage whose first caller is overtaken by another, before its bytes are kept."""
+
+    first: Callable[[], object] | None = None
+
+    def put_file(self, key: str, path: Path, *, media_type: str = "", move: bool = False) -> Stored:
+        overtake, self.first = self.first, None
+        if overtake:
+            overtake()
+        return super().put_file(key, path, media_type=media_type, move=move)
+
+
+def test_two_that_keep_one_promise_with_the_same_bytes_both_succeed(
+    service: AssetService, tmp_path: Path
+) -> None:
+    promise = service.create_pending_asset(JOB, "t", "image/png")
+    storage = Overtaking(tmp_path / "s", keys=lambda: (), clock=lambda: 1.0)
+    service.storage = storage
+    other = picture(tmp_path, "other.png")
+    storage.first = lambda: service.fulfill_asset(promise.asset_id, other)
+    kept = service.fulfill_asset(promise.asset_id, picture(tmp_path))
+    assert kept.state is AssetState.AVAILABLE
+    assert storage.local_path(kept.key) is not None
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_whoever_died_between_the_bytes_and_the_row_may_begin_again(

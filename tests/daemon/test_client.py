@@ -15,6 +15,7 @@ import pytest
 from daemon.client import Client, DownloadDamaged, JobUnfinished, Problem, verify_zip
 from daemon.service import Service
 from tests.daemon.api.conftest import SPEC, at_work, context_of, listening, made_service
+from tests.daemon.running import until
 
 HOUSE = Path(__file__).parent.parent.parent
 
@@ -47,7 +48,7 @@ def test_a_document_becomes_a_proven_bundle(client: Client, tmp_path: Path) -> N
     assert (again.job_id, again.status) == (job.job_id, "succeeded")
     path = client.download(done, tmp_path)
     assert path == tmp_path / f"{done.bundle}.zip"
-    assert list(client.jobs(status="succeeded"))[-1].job_id == job.job_id
+    until(lambda: job.job_id in [one.job_id for one in client.jobs(status="succeeded")])
     video = client.download_file(done, "video.mp4", tmp_path / "v.mp4")
     with zipfile.ZipFile(path) as archive:
         assert archive.read(f"{done.bundle}/video.mp4") == video.read_bytes()
