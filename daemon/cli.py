@@ -16,6 +16,7 @@ from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
 from daemon.doctor import doctor_command
+from daemon.generating import Generating
 from daemon.inspect_cli import InspectAs, form_of, write_inspection
 from daemon.jobs_cli import jobs_app
 from daemon.keys_cli import keys_app
@@ -39,6 +40,7 @@ from renderer.schemas import schema_file, schemas
 from renderer.sources import SourcePolicy
 from renderer.sources.locking import changes, lock_path, read_lock, write_lock
 from renderer.spec.faults import describe
+from renderer.spec.generated import GENERATE
 from renderer.spec.loading import Loaded, load
 from renderer.spec.suggest import did_you_mean
 from renderer.toolchain import find_toolchain
@@ -293,6 +295,7 @@ def _renderer(spec: Path, media: list[Path] | None, jobs: int, listen: Any) -> R
         max_source_bytes=limits.max_source_bytes,
         max_image_pixels=limits.max_image_pixels,
         http=http_policy(limits, os.environ.get("REELKILN_ALLOW_NETWORKS", "")),
+        suppliers={GENERATE: Generating(settings=os.environ, listen=listen)},
     )
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
     store = open_store(os.environ)

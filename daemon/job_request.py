@@ -56,6 +56,8 @@ class JobRequest:
     `spec` is the claimed file, `name` what it was called when it was dropped (surrogateescape).
     Relative sources are looked up in each folder of `media`, in order, and must lie in one.
     `jobs` is how many processes draw at once, `networks` as REELKILN_ALLOW_NETWORKS.
+    `providers` are the settings of those who make pictures, with keys: told on a pipe, so that
+    nobody reads them in the environment of a process.
     """
 
     spec: Path
@@ -68,6 +70,7 @@ class JobRequest:
     networks: str = ""
     bounds: Bounds = field(default_factory=Bounds)
     modules: Mapping[str, Module] = field(default_factory=dict)
+    providers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.media:
@@ -86,6 +89,7 @@ class JobRequest:
             "networks": self.networks,
             "bounds": asdict(self.bounds),
             "modules": {name: asdict(module) for name, module in self.modules.items()},
+            "providers": dict(self.providers),
             "parent_pid": parent_pid,
         }
         return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes
@@ -111,6 +115,7 @@ def request_from_bytes(line: bytes) -> tuple[JobRequest, int]:
             name: Module(**{**module, "command": tuple(module["command"])})
             for name, module in data["modules"].items()
         },
+        providers=data["providers"],
     )
     return request, data["parent_pid"]
 

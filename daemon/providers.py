@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from renderer.errors import UsageError
 from renderer.generate.contract import Provider
@@ -39,6 +40,11 @@ def provider_of(environment: Mapping[str, str], name: str = "") -> Provider:
     if name == "gemini":
         return Gemini(GeminiSettings(timeout_s=timeout_s, **given), limiter)
     return OpenAiImages(OpenAiSettings(timeout_s=timeout_s, **given), limiter)
+
+
+def providers_of(environment: Mapping[str, str]) -> Callable[[str], Provider]:
+    """`provider_of` for all tasks of a process: of one name there is one provider."""
+    return cache(lambda name: provider_of(environment, name))
 
 
 def _given(environment: Mapping[str, str], name: str) -> dict[str, str]:

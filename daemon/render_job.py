@@ -145,11 +145,13 @@ def _bundle(request: JobRequest, teller: Teller) -> Bundle:
 def _render(
     request: JobRequest, loaded: Loaded, found: Mapping[str, Promised], teller: Teller
 ) -> Bundle:
+    from daemon.generating import Generating
     from daemon.needs import suppliers
     from renderer.fonts import text_engine_fingerprint
     from renderer.http import http_policy
     from renderer.pipeline import Renderer
     from renderer.sources import SourcePolicy
+    from renderer.spec.generated import GENERATE
     from renderer.store import LocalStore
     from renderer.toolchain import find_toolchain
 
@@ -161,7 +163,10 @@ def _render(
         max_image_pixels=request.limits.max_image_pixels,
         http=http_policy(request.limits, request.networks),
         home=_HOME,
-        suppliers=suppliers(found),
+        suppliers={
+            **suppliers(found),
+            GENERATE: Generating(settings=request.providers, listen=teller.hear),
+        },
     )
     store = LocalStore(request.store)
     renderer = Renderer(

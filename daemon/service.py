@@ -27,6 +27,7 @@ from daemon.dispatch import Waiting, order
 from daemon.drops import Drop, Patience, Signature
 from daemon.filesystems import file_system_of
 from daemon.fs import Fs, RealFs
+from daemon.generating import provider_settings
 from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
 from daemon.index import IndexUnavailable, JobIndex, open_index
@@ -170,7 +171,7 @@ class Service:
             changed=self._changed, held=self.intake.tell, well=self.intake.well,
             runner=runner, jobs=settings.jobs, limits=settings.limits,
             networks=settings.networks, media=settings.media, modules=settings.modules,
-            references=self.references,
+            references=self.references, providers=provider_settings(settings.environment),
         )  # fmt: skip
         self.housekeeper = Housekeeper(
             fs=self.fs, places=self.places, inbox=self.inbox, clock=clock,

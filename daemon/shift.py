@@ -65,6 +65,7 @@ class Shift:
     media: tuple[Path, ...] = ()
     modules: Mapping[str, Module] = field(default_factory=dict)
     references: References | None = None
+    providers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def work(self, claimed: Claimed) -> None:
         """Run a job to its end, or give it back. Raises OSError when the disk does."""
@@ -149,6 +150,7 @@ class Shift:
             limits=self.limits,
             networks=self.networks,
             modules=self.modules,
+            providers=self.providers,
         )
 
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:

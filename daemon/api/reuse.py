@@ -23,6 +23,7 @@ from renderer.errors import ReelkilnError, UsageError
 from renderer.sources.local import find_local
 from renderer.sources.remote import is_remote
 from renderer.sources.supply import is_reference
+from renderer.spec.generated import is_generated
 from renderer.store import LocalStore
 
 _UNDER_WAY = (JobState.QUEUED, JobState.BLOCKED, JobState.RUNNING)
@@ -93,7 +94,7 @@ def _lock_of_whole_bundle(context: ApiContext, job: Job) -> Mapping[str, Any]:
 def _is_unchanged(context: ApiContext, pin: Mapping[str, Any]) -> bool:
     """The store remembers the digest of a file by its stat, so most are not read again."""
     source = str(pin["source"])
-    if is_remote(source):
+    if is_remote(source) or is_generated(source):
         return True
     if is_reference(source):
         return False

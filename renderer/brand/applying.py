@@ -15,18 +15,33 @@ def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
     """The document with the looks of the brand written out, and its field `brand` gone.
 
     Colours are there as `{{brand.primary}}` and so on, the built-in text styles in the fonts
-    and colours of the brand, its font files, and its background. What the document says wins.
+    and colours of the brand, its font files, and its background; pictures that are generated
+    are told of it. What the document says wins.
     Parts that are not what they should be are left for the checks that follow.
     """
     defaults = brand_defaults(kit)
-    done = {name: value for name, value in document.items() if name != "brand"}
+    told = kit.model_dump(mode="json", exclude_defaults=True, exclude={"schema_", "fonts", "logo"})
+    done = {name: _with_brand(value, told) for name, value in document.items() if name != "brand"}
     colours = {name.removeprefix("brand."): text for name, text in defaults.palette.items()}
-    done["variables"] = _over({"brand": colours}, document.get("variables"))
-    done["output"] = _over({"background": defaults.background}, document.get("output"))
+    done["variables"] = _over({"brand": colours}, done.get("variables"))
+    done["output"] = _over({"background": defaults.background}, done.get("output"))
     if document.get("kind", "video") == "video":
         done["styles"] = _styles(document.get("styles"), defaults)
-        done["tracks"] = _styled(document.get("tracks"), defaults)
+        done["tracks"] = _styled(done.get("tracks"), defaults)
         done["fonts"] = _fonts(document.get("fonts"), defaults)
+    return done
+
+
+def _with_brand(value: Any, told: _Plain) -> Any:
+    """The value with the brand told to every picture in it that is generated."""
+    if isinstance(value, list):
+        return [_with_brand(item, told) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    done = {name: _with_brand(item, told) for name, item in value.items()}
+    recipe = done.get("generate")
+    if isinstance(recipe, Mapping) and "image" in recipe:
+        done["generate"] = {"brand": told, **recipe}
     return done
 
 

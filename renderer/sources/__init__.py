@@ -26,6 +26,7 @@ from renderer.sources.local import BESIDE, find_local
 from renderer.sources.locking import drift
 from renderer.sources.remote import fetch, is_kept, is_remote, spoken
 from renderer.sources.supply import Supplier, is_reference, supply
+from renderer.spec.generated import is_generated
 from renderer.store import Store
 
 _FACTS = "facts"
@@ -37,7 +38,7 @@ class SourcePolicy:
 
     Links must stay inside one of them. `home` is what the refusals call these places, `http`
     says how URLs are fetched; None refuses them all. `suppliers` know where the content of
-    references comes from, by the word before the colon: `asset`, `job`.
+    references comes from, by the word before the colon: `asset`, `job`, `generate`.
     """
 
     base: Path
@@ -129,7 +130,7 @@ class _Acquisition:
         """The digest of a source and where it comes from, the bytes in the store."""
         if is_remote(source):
             return self._remote(source), {}
-        if is_reference(source):
+        if is_reference(source) or is_generated(source):
             return self._supplied(source)
         return self._local(source), {}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from renderer.errors import SourceChanged, StorageFull, StoreCorrupt
 from renderer.http import Downloaded, HttpPolicy, download, shown
 from renderer.refusals import refused
+from renderer.spec.generated import is_generated, recipe_words
 from renderer.store import Store
 
 _NOTES = "fetched"
@@ -22,11 +23,13 @@ _SCHEMES = ("http", "https")
 
 def is_remote(source: str) -> bool:
     """Whether a source is a URL of any scheme; a Windows-like `c:` is a file name."""
-    return "://" in source
+    return "://" in source and not is_generated(source)
 
 
 def spoken(source: str) -> str:
-    """A source as messages name it: a URL without what may be secret in it."""
+    """A source as messages name it: a URL without what may be secret in it, a recipe in brief."""
+    if is_generated(source):
+        return recipe_words(source)
     return shown(source) if is_remote(source) else source
 
 

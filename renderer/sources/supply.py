@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from renderer.refusals import refused
+from renderer.spec.generated import GENERATE, recipe_words
 from renderer.store import Store
 
 SCHEMES = ("asset", "job")
@@ -38,6 +39,9 @@ def supply(source: str, suppliers: Mapping[str, Supplier], store: Store) -> Supp
     """The content of a reference. Raises SourceRefused where nobody knows such references."""
     scheme, _, reference = source.partition(":")
     supplier = suppliers.get(scheme)
+    if supplier is None and scheme == GENERATE:
+        words = f"{recipe_words(source)} cannot be made here"
+        raise refused("source-scheme", words, "render it with the reelkiln command or a daemon")
     if supplier is None:
         raise refused(
             "source-scheme",

@@ -1,4 +1,4 @@
-"""What a source may be: a file or address in one word, or a reference to what another job makes."""
+"""What a source may be: a file or address in one word, a reference, or something to be made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from renderer.spec.base import Part
+from renderer.spec.generated import GeneratedSource, recipe_key
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.numbers import Written
 
@@ -39,12 +40,15 @@ class JobSource(Part):
     )
 
 
-Reference = Annotated[AssetSource | JobSource, KeyedUnion(("asset", "job"))]
+Reference = Annotated[
+    AssetSource | JobSource | GeneratedSource, KeyedUnion(("asset", "job", "generate"))
+]
 Source = SourceText | Reference
 
 
 def source_key(source: Source) -> str:
-    """The source in one word, by which it is pinned; `asset:ID` and `job:ID#FILE` for references.
+    """The source in one word, by which it is pinned; `asset:ID` and `job:ID#FILE` for references,
+    `generate:{...}` with canonical JSON for what is made.
 
     Whoever likes may write these words instead of the objects.
     """
@@ -52,4 +56,6 @@ def source_key(source: Source) -> str:
         return f"asset:{source.asset}"
     if isinstance(source, JobSource):
         return f"job:{source.job}#{source.file}"
+    if isinstance(source, GeneratedSource):
+        return recipe_key(source.generate)
     return source if "#" in source or not source.startswith("job:") else f"{source}#video"
