@@ -8,7 +8,8 @@ from pathlib import Path
 
 from daemon.service import ServeSettings, Service
 
-TIMEOUT_S = 600.0
+TIMEOUT_S = 180.0
+_died: list[BaseException] = []
 
 
 @contextmanager
@@ -20,15 +21,31 @@ def running(
         ServeSettings(root=root, workers=workers, jobs=1, environment=environment or {}),
         monotonic=lambda: time.monotonic() * faster,
     )
-    thread = threading.Thread(target=service.run)
-    thread.start()
-    try:
+    with at_work(service) as thread:
         yield service
         assert thread.is_alive()
+
+
+@contextmanager
+def at_work(service: Service) -> Iterator[threading.Thread]:
+    """The service runs meanwhile, in a thread; whoever waits for it hears of its death."""
+    _died.clear()
+    thread = threading.Thread(target=_run, args=[service], name="service")
+    thread.start()
+    try:
+        yield thread
     finally:
         service.stop()
         thread.join(TIMEOUT_S)
         assert not thread.is_alive()
+
+
+def _run(service: Service) -> None:
+    try:
+        service.run()
+    except BaseException as error:
+        _died.append(error)
+        raise
 
 
 def until(found: Callable[[], bool]) -> None:
@@ -36,6 +53,7 @@ def until(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_S
     while not found():
         assert time.monotonic() < deadline
+        assert not _died, _died
         time.sleep(0.02)
 
 

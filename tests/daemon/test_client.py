@@ -14,8 +14,8 @@ import pytest
 
 from daemon.client import Client, DownloadDamaged, JobUnfinished, Problem, verify_zip
 from daemon.service import Service
-from tests.daemon.api.conftest import SPEC, at_work, context_of, listening, made_service
-from tests.daemon.running import until
+from tests.daemon.api.conftest import SPEC, context_of, listening, made_service
+from tests.daemon.running import at_work, until
 
 HOUSE = Path(__file__).parent.parent.parent
 

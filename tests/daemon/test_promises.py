@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import wave
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +25,7 @@ from daemon.promises import Promised, Standing, Wanted
 from daemon.service import ServeSettings, Service
 from renderer.assets import Asset, AssetState
 from renderer.bundle import verify
-from tests.daemon.running import drop, until
+from tests.daemon.running import at_work, drop, until
 
 OUTPUT = {"size": "64x36", "fps": 10, "quality": "draft"}
 SERVE = """
@@ -45,14 +44,8 @@ def serving(root: Path, **more: Any) -> Iterator[Service]:
         ServeSettings(root=root, workers=2, jobs=1, environment={}, modules=SHIPPED, **more),
         monotonic=lambda: time.monotonic() * 20,
     )
-    thread = threading.Thread(target=service.run)
-    thread.start()
-    try:
+    with at_work(service):
         yield service
-    finally:
-        service.stop()
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 NEVER = {"look_every_s": 1e9}

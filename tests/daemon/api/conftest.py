@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from daemon.kept import open_kept
 from daemon.service import ServeSettings, Service
 from daemon.submissions import Submissions
 from daemon.upload_service import open_uploads
+from tests.daemon.running import at_work
 
 SPEC = {
     "reelkiln": 1,
@@ -95,18 +95,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def client(service: Service) -> Iterator[httpx.Client]:
     with listening(context_of(service)) as found:
         yield found
-
-
-@contextmanager
-def at_work(service: Service) -> Iterator[None]:
-    """The daemon runs meanwhile."""
-    thread = threading.Thread(target=service.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        service.stop()
-        thread.join(60)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from PIL import Image
 
 from daemon.accounts.store import open_accounts
 from daemon.service import ServeSettings, Service
-from tests.daemon.api.conftest import SPEC, at_work, context_of, ended, listening, until
+from tests.daemon.api.conftest import SPEC, context_of, ended, listening, until
 from tests.daemon.postgres import running_postgres
+from tests.daemon.running import at_work
 
 THINGS = {
     "claims": ["c1", {"id": "c2", "title": "It is lit"}],

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from daemon.api.ranges import OutOfRange, names_tag, span_of
 from daemon.service import Service
 from renderer.bundle import verify
-from tests.daemon.api.conftest import SPEC, at_work, ended, until
+from tests.daemon.api.conftest import SPEC, ended, until
+from tests.daemon.running import at_work
 
 
 def test_the_archive_unpacks_to_a_bundle_that_verifies(

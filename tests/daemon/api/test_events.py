@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 
 from daemon.service import Service
-from tests.daemon.api.conftest import SPEC, at_work, context_of, listening
+from tests.daemon.api.conftest import SPEC, context_of, listening
+from tests.daemon.running import at_work
 
 
 def heard(client: httpx.Client, path: str, last: str = "") -> list[dict[str, str]]:

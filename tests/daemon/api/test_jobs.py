@@ -10,7 +10,8 @@ import pytest
 
 from daemon.jobs import Job, JobState
 from daemon.service import Service
-from tests.daemon.api.conftest import SPEC, at_work, ended, until
+from tests.daemon.api.conftest import SPEC, ended, until
+from tests.daemon.running import at_work
 
 YAML = b"reelkiln: 1\ntracks: [{clips: [{text: Hello, length: 1s}]}]\n"
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from daemon.module_settings import SHIPPED
 from daemon.service import ServeSettings, Service
-from tests.daemon.api.conftest import at_work, context_of, listening
+from tests.daemon.api.conftest import context_of, listening
+from tests.daemon.running import at_work
 
 REPORT = {"label": "report.json", "media_type": "application/json"}
 

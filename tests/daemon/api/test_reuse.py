@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from daemon.service import Service
-from tests.daemon.api.conftest import SPEC, at_work, ended, until
+from tests.daemon.api.conftest import SPEC, ended, until
+from tests.daemon.running import at_work
 
 # The same document in another form: what is left out is what it would be anyway.
 SAME = """

@@ -24,7 +24,8 @@ from daemon.recovery import recover
 from daemon.service import Service
 from daemon.worker import run_job
 from renderer.assets import Asset, AssetKind, AssetState
-from tests.daemon.api.conftest import SPEC, at_work, context_of, listening, made_service, until
+from tests.daemon.api.conftest import SPEC, context_of, listening, made_service, until
+from tests.daemon.running import at_work
 
 ERROR = {"code": "render-failed", "message": "no", "errors": [{"code": "x", "message": "here"}]}
 
