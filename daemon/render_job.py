@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _TELL_EVERY_S = 0.2
+_NICENESS = 10  # the daemon answers and beats while a render takes every core there is
 _INTERRUPTED = 130
 _HOME = "in the media folder"
 _FAULTS_OF_THE_DROP = frozenset({
@@ -57,6 +58,7 @@ def main() -> int:
     try:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
+        os.nice(_NICENESS)
         _bound(request.bounds)
         return _attempt(request, Teller(voice))
     except KeyboardInterrupt:  # before there was anything to stop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,9 @@ from daemon.settings import cache_budget_of, limits_of, retention_of, whole_numb
 if TYPE_CHECKING:
     from daemon.api import ApiServer, ApiSettings
     from daemon.service import Service
+
+_SWITCH_S = 0.001
+"""How long a thread of the daemon may keep the interpreter from those that answer requests."""
 
 
 def serve(
@@ -47,6 +51,7 @@ def serve(
     from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
 
     set_up_logs(log)
+    sys.setswitchinterval(_SWITCH_S)
     service = Service(
         ServeSettings(
             root=root, workers=workers, jobs=jobs, limits=limits_of(os.environ),

@@ -64,6 +64,7 @@ LEAST_FREE = 64 << 20
 """Bytes free on the disk, below which nothing new is begun."""
 _LONGEST_SLEEP_S = 1.0
 _LONGEST_SLEEP_UNWATCHED_S = 0.25
+_BREATH_S = 0.2
 _OFFERED = 16
 """How many drops become jobs in one turn when nobody here works."""
 _GONE = frozenset({"inbox-gone", "inbox-replaced"})
@@ -124,7 +125,7 @@ class Service:
         self.owners = Owners(
             papers=self.inbox.papers, monotonic=monotonic, lease_s=settings.lease_s
         )
-        self.wake, self.draining = threading.Event(), threading.Event()
+        self.wake, self.freed, self.draining = (threading.Event() for _ in range(3))
         self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
         disk = file_system_of(self.places.inbox)
         self._is_watched = settings.events and disk.is_watched
@@ -229,6 +230,7 @@ class Service:
     def stop(self) -> None:
         """End soon: no new jobs, those that run are given back. May be called by a signal."""
         self.draining.set()
+        self.freed.set()
         self.wake.set()
 
     def promise_settled(self) -> None:
@@ -268,6 +270,9 @@ class Service:
             self._start(pool, found, free)
         elif offered:
             self._offer(found)
+        if len(self._running) >= self.settings.workers:
+            self.freed.wait(_BREATH_S)  # nothing could be begun: news may gather
+        self.freed.clear()
         self.wake.wait(self._pause(found))
 
     def _empty_trash(self) -> None:
@@ -358,6 +363,7 @@ class Service:
         try:
             self.shift.work(claimed)
         finally:
+            self.freed.set()
             self.wake.set()
 
     def _reap(self) -> None:

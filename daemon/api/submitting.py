@@ -66,7 +66,8 @@ async def hand_in(request: web.Request, wish: Wish) -> web.Response:
         async with locks[hash(wish.about.spec_digest) % len(locks)]:
             put = partial(_submit, context, request.app[ROOM], wish, job_id)
             job = await asyncio.to_thread(_once, context, wish, job_id, put)
-            await asyncio.to_thread(_promise, context, job, wish)
+            if job.promised and not job.state.is_final:
+                await asyncio.to_thread(_promise, context, job, wish)
             return told(job)
 
     return await once(
@@ -180,7 +181,5 @@ def _promise(context: ApiContext, job: Job, wish: Wish) -> None:
 
     Not while its request is being kept: a database may have one writer at a time.
     """
-    if context.references is None or wish.loaded is None or not job.promised:
-        return
-    if not job.state.is_final:
+    if context.references is not None and wish.loaded is not None:
         context.references.promises.promise(job, needs_of(wish.loaded).makes)
