@@ -35,10 +35,12 @@ from renderer.events import Event, Warned
 from renderer.fonts import text_engine_fingerprint
 from renderer.http import http_policy
 from renderer.inputs import Inputs
+from renderer.picturing import draw, seal_album
 from renderer.pipeline import Renderer
 from renderer.schemas import schema_file, schemas
 from renderer.sources import SourcePolicy
 from renderer.sources.locking import changes, lock_path, read_lock, write_lock
+from renderer.spec.asset import AssetSpec
 from renderer.spec.faults import describe
 from renderer.spec.generated import GENERATE
 from renderer.spec.loading import Loaded, load
@@ -113,17 +115,28 @@ def render(
     var: Variables = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render SPEC and print the path of its bundle."""
+    """Render SPEC and print the path of its bundle; 5 when some of its pictures are missing."""
     loaded = _load(spec, var, media)
     loaded = loaded.drafted() if draft else loaded
     loaded = loaded.limited_to(range_) if range_ else loaded
+    partial = None
     with progress_listener(_words) as listen:
         renderer = _renderer(spec, media, jobs, listen)
         lock = read_lock(lock_path(spec)) if locked else None
         with renderer.store.workdir():  # what was acquired is not pruned before it is rendered
-            bundle = renderer.render(renderer.prepare(loaded, lock=lock), outbox)
+            if isinstance(loaded.spec, AssetSpec):
+                album = draw(loaded, loaded.spec, renderer, lock=lock)
+                bundle, partial = seal_album(album, renderer, outbox), album.partial
+            else:
+                bundle = renderer.render(renderer.prepare(loaded, lock=lock), outbox)
     data = {"path": str(bundle.path), "bundle_digest": bundle.digest, "reused": bundle.reused}
+    if partial is not None:
+        data["partial"] = partial.as_json()
     print(json.dumps(data) if as_json else bundle.path)
+    if partial is not None:
+        if not as_json:
+            _tell(partial, as_json)
+        raise typer.Exit(partial.exit_status)
 
 
 @app.command()

@@ -38,8 +38,8 @@ _DARK = 18  # luma of black is 16, and a lossy codec wavers a little; navy has 2
 _CHANNELS = 2
 _MEDIA_TYPES = {
     ".mp4": "video/mp4", ".m4a": "audio/mp4", ".jpg": "image/jpeg", ".json": "application/json",
-    ".png": "image/png",
-    ".txt": "text/plain", ".csv": "text/csv", ".vtt": "text/vtt", ".srt": "application/x-subrip",
+    ".png": "image/png", ".txt": "text/plain", ".yaml": "application/yaml", ".csv": "text/csv",
+    ".vtt": "text/vtt", ".srt": "application/x-subrip",
 }  # fmt: skip
 
 
@@ -48,7 +48,8 @@ class BundleContents:
     """Everything that goes into a bundle.
 
     `files` are stored objects by their name in the bundle; `media` is promised of them and
-    checked when they are sealed. `findings` are what the steps already found wrong.
+    checked when they are sealed. `findings` are what the steps already found wrong. `more` are
+    small files by name; their bytes follow from spec and lock.
     """
 
     id: str
@@ -58,11 +59,12 @@ class BundleContents:
     files: Mapping[str, Output]
     media: Mapping[str, MediaFacts]
     findings: tuple[Finding, ...] = field(default=())
+    more: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def documents(self) -> Mapping[str, bytes]:
-        """The files that are written here: canonical spec and lock."""
-        return {SPEC: canonical_json(self.spec), LOCK: canonical_json(self.lock)}
+        """The files that are written here: canonical spec, lock, and what there is `more`."""
+        return {SPEC: canonical_json(self.spec), LOCK: canonical_json(self.lock), **self.more}
 
     @cached_property
     def manifest(self) -> Manifest:

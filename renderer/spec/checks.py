@@ -8,6 +8,7 @@ from typing import Any
 
 from renderer.errors import Fault, Path
 from renderer.limits import Limits, over_limit
+from renderer.spec.asset import AssetSpec, asset_faults
 from renderer.spec.clips import AudioClip, PointAt, TextClip
 from renderer.spec.model import Film, LongformSpec, ModuleSpec, Spec, Track, VideoSpec
 from renderer.spec.style import STYLE_NAMES, TextStyle
@@ -26,16 +27,22 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     """Everything wrong with a well-formed spec, before any source is looked at."""
     if isinstance(spec, ModuleSpec):
         return list(_module_faults(spec))
-    faults = list(_output_faults(spec, limits))
-    if spec.brand is not None:  # whoever reads kits has applied it and taken it out
-        message, hint = "brand kits are not read here", "write its colours and styles out"
-        faults.append(Fault(code="brand-not-read", path=("brand",), message=message, hint=hint))
+    faults = list(_brand_faults(spec))
+    if isinstance(spec, AssetSpec):
+        return faults + list(asset_faults(spec))
+    faults += _output_faults(spec, limits)
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
     faults += _count_faults(spec, limits)
     faults += _clip_faults(spec, limits)
     faults += _reference_faults(spec)
     return faults
+
+
+def _brand_faults(spec: Spec) -> Iterator[Fault]:
+    if spec.brand is not None:  # whoever reads kits has applied it and taken it out
+        message, hint = "brand kits are not read here", "write its colours and styles out"
+        yield Fault(code="brand-not-read", path=("brand",), message=message, hint=hint)
 
 
 def check_length(spec: Film, seconds: Fraction, limits: Limits) -> list[Fault]:

@@ -15,6 +15,7 @@ from renderer.inputs import SourceUse
 from renderer.limits import Limits
 from renderer.media import MediaKind
 from renderer.spec import model
+from renderer.spec.asset import AssetSpec, pictures_of
 from renderer.spec.checks import check, items_of
 from renderer.spec.clips import AudioClip, ImageClip, Trim, VideoClip
 from renderer.spec.document import MAX_FAULTS, Document, read_document
@@ -82,11 +83,16 @@ class Loaded:
 
     @property
     def film(self) -> Film:
-        """The spec of something that is rendered. Raises SpecInvalid for a module."""
+        """The spec of something with a timeline. Raises SpecInvalid for a module or pictures."""
         if isinstance(self.spec, ModuleSpec):
             words = f"the module {self.spec.module} is known to a daemon alone"
             hint = "drop the document into the inbox of a daemon where it is registered"
             fault = Fault(code="module-unknown", path=("module",), message=words, hint=hint)
+            raise self.located(SpecInvalid([fault]))
+        if isinstance(self.spec, AssetSpec):
+            words = "an asset document is pictures; it has no time to cut, draft or look into"
+            hint = "use reelkiln render without --draft and --range"
+            fault = Fault(code="no-timeline", path=("kind",), message=words, hint=hint)
             raise self.located(SpecInvalid([fault]))
         return self.spec
 
@@ -183,6 +189,9 @@ def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
     """Every source the spec names, with what it must be and where it is named."""
     if isinstance(spec, ModuleSpec):
         return tuple(_module_uses(spec))
+    if isinstance(spec, AssetSpec):
+        uses = (_use_of(one.source, _STILL, one.path) for one in pictures_of(spec))
+        return tuple(dict.fromkeys(uses))
     return tuple(_longform_uses(spec) if isinstance(spec, LongformSpec) else _video_uses(spec))
 
 
@@ -216,7 +225,11 @@ def _module_uses(spec: ModuleSpec) -> Iterator[SourceUse]:
 
 
 def _use(source: Source, expected: frozenset[MediaKind], path: Path) -> SourceUse:
-    return SourceUse(source=source_key(source), expected=expected, path=path)
+    return _use_of(source_key(source), expected, path)
+
+
+def _use_of(key: str, expected: frozenset[MediaKind], path: Path) -> SourceUse:
+    return SourceUse(source=key, expected=expected, path=path)
 
 
 def _slug(stem: str) -> str:
