@@ -185,8 +185,7 @@ def _draw(
 
 def _render(request: JobRequest, loaded: Loaded, renderer: Renderer, teller: Teller) -> Bundle:
     prepared = renderer.prepare(loaded)
-    timeline = prepared.timeline
-    teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
+    teller.say("prepared", length_s=math.ceil(prepared.seconds))
     return renderer.render(prepared, request.outbox)
 
 

@@ -14,6 +14,7 @@ from renderer.spec.model import Film, LongformSpec, ModuleSpec, Spec, Track, Vid
 from renderer.spec.style import STYLE_NAMES, TextStyle
 from renderer.spec.suggest import did_you_mean
 from renderer.spec.values import to_relation, to_size, to_time
+from renderer.spec.variants import cuts_of, relocated, variant_faults
 from renderer.timebase import clock_text, parse_rate
 
 MAX_BACKGROUNDS = 4
@@ -30,7 +31,21 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     faults = list(_brand_faults(spec))
     if isinstance(spec, AssetSpec):
         return faults + list(asset_faults(spec))
-    faults += _output_faults(spec, limits)
+    faults += _film_faults(spec, limits)
+    return faults + (_cut_faults(spec, limits, faults) if isinstance(spec, VideoSpec) else [])
+
+
+def _cut_faults(spec: VideoSpec, limits: Limits, known: list[Fault]) -> list[Fault]:
+    """What is wrong with the variants of a video alone."""
+    faults = [*variant_faults(spec)]
+    for name, cut in cuts_of(spec):
+        found = (fault for fault in _film_faults(cut, limits) if fault not in known)
+        faults += dict.fromkeys(relocated(fault, name, spec) for fault in found)
+    return faults
+
+
+def _film_faults(spec: Film, limits: Limits) -> list[Fault]:
+    faults = list(_output_faults(spec, limits))
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
     faults += _count_faults(spec, limits)

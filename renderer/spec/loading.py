@@ -34,6 +34,7 @@ from renderer.spec.module import ValueInput
 from renderer.spec.origins import Source, source_key
 from renderer.spec.salvage import without_clips, without_fields
 from renderer.spec.variables import VARIABLE_CODES, substitute
+from renderer.spec.variants import cuts_of, relocated
 
 _ADAPTER: TypeAdapter[Spec] = TypeAdapter(model.Document)
 _LOCATOR = Locator(model.Document)
@@ -192,7 +193,17 @@ def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
     if isinstance(spec, AssetSpec):
         uses = (_use_of(one.source, _STILL, one.path) for one in pictures_of(spec))
         return tuple(dict.fromkeys(uses))
-    return tuple(_longform_uses(spec) if isinstance(spec, LongformSpec) else _video_uses(spec))
+    if isinstance(spec, LongformSpec):
+        return tuple(_longform_uses(spec))
+    found = [*_video_uses(spec)]
+    for name, cut in cuts_of(spec):  # what a cut has in common with the video is named there
+        found += [_of_cut(use, name, spec) for use in _video_uses(cut) if use not in found]
+    return tuple(found)
+
+
+def _of_cut(use: SourceUse, name: str, spec: VideoSpec) -> SourceUse:
+    fault = relocated(Fault(code="", message="", path=use.path), name, spec)
+    return replace(use, path=fault.path)
 
 
 def _video_uses(spec: VideoSpec) -> Iterator[SourceUse]:

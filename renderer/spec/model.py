@@ -13,7 +13,7 @@ from renderer.spec.clips import Item, Trim, Volume
 from renderer.spec.envelope import Envelope
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.module import InputKey, Json, ModuleInput, ModuleOutput
-from renderer.spec.numbers import Number
+from renderer.spec.numbers import Number, Written
 from renderer.spec.origins import Source
 from renderer.spec.style import TextStyle
 from renderer.spec.values import (
@@ -103,9 +103,47 @@ class Track(Part):
     duck_under: Identifier | None = Field(
         None, description="Become quieter while the track of this id sounds."
     )
+    captions: bool = Field(
+        False, description="Its words also become `captions.vtt` and `captions.srt`."
+    )
     clips: list[Item] = Field(
         description="Clips, transitions and gaps, in order.",
         examples=[[{"image": "photos/a.jpg", "length": "5s"}, {"text": "Hello"}]],
+    )
+
+
+VariantName = Annotated[
+    str, Written(r"^[a-z0-9][a-z0-9_-]{0,39}$", form="a name of small letters, digits, _ and -")
+]
+
+
+class Variant(Part):
+    """Another cut of the same video, in another shape and a folder of its own."""
+
+    size: SizeText = Field(
+        description="WIDTHxHEIGHT in pixels (even numbers), or a preset name.", examples=["story"]
+    )
+    thumbnail_at: TimeValue | None = Field(
+        None, description="Which moment becomes its thumbnail; as in `output` when left out."
+    )
+    styles: dict[Identifier, TextStyle] = Field(
+        {}, description="Text styles that stand in for those of the same name."
+    )
+    tracks: list[Track] = Field(
+        [],
+        description="Tracks that stand in for those of the same id; the others are as they are.",
+        examples=[[{"id": "picture", "clips": [{"image": "tall.jpg", "length": "5s"}]}]],
+    )
+
+
+class MadeFrom(Part):
+    """Which words and which storyboard a spec was written from."""
+
+    topic: Annotated[str, Field(min_length=1, max_length=300)] = Field(
+        description="The topic.", examples=["Lighthouses of the northern sea"]
+    )
+    storyboard: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="The storyboard and its version.", examples=["explainer@1.0"]
     )
 
 
@@ -119,6 +157,15 @@ class VideoSpec(Envelope):
     tracks: Annotated[list[Track], Field(min_length=1)] = Field(
         description="Layers, bottom first.",
         examples=[[{"clips": [{"image": "photos/a.jpg", "length": "5s"}]}]],
+    )
+    variants: dict[VariantName, Variant] = Field(
+        {},
+        description="Further cuts by name; each lies in the bundle in the folder of its name.",
+        examples=[{"story": {"size": "1080x1920"}}],
+    )
+    made_from: MadeFrom | None = Field(
+        None,
+        description="What wrote this spec, which is then in the bundle as `expanded.spec.yaml`.",
     )
 
 
