@@ -25,13 +25,14 @@ from daemon.progress import progress_listener
 from daemon.prompt_cli import fake_gemini, prompt_app
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
-from daemon.settings import limits_of, open_store
+from daemon.settings import limits_of, open_store, template_folders
 from daemon.webhooks_cli import webhooks_app
 from daemon.worlds_cli import worlds_app
 from renderer.branding import brand_applied
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.events import Event, Warned
+from renderer.expanding import expanded
 from renderer.fonts import text_engine_fingerprint
 from renderer.http import http_policy
 from renderer.inputs import Inputs
@@ -215,7 +216,9 @@ def preview(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="Which: spec, manifest, prompt or brand.")] = "spec",
+    name: Annotated[
+        str, typer.Argument(help="spec, manifest, prompt, storyboard or brand.")
+    ] = "spec",
 ) -> None:
     """Print a JSON Schema, for editors and other programs."""
     known = sorted(schemas())
@@ -286,7 +289,8 @@ def _load(spec: Path, var: list[str] | None, media: list[Path] | None = None) ->
             data = spec.read_bytes()
         except OSError as error:
             raise UsageError(f"{spec} cannot be read: {error.strerror}") from error
-    return load(data, name=str(spec), limits=limits, variables=variables, prepare=prepare)
+    loaded = load(data, name=str(spec), limits=limits, variables=variables, prepare=prepare)
+    return expanded(loaded, template_folders(os.environ))
 
 
 def _base(spec: Path) -> Path:

@@ -136,13 +136,16 @@ def _attempt(request: JobRequest, teller: Teller) -> int:
 
 def _bundle(request: JobRequest, teller: Teller) -> tuple[Bundle, Lacks]:
     """The bundle that was published, and what is missing in it."""
+    from daemon.settings import template_folders
     from renderer.events import StageStarted
+    from renderer.expanding import expanded
     from renderer.spec.asset import AssetSpec
     from renderer.spec.model import ModuleSpec
 
     teller.hear(StageStarted(stage="load"))
     loaded = load_through_gate(request)
     teller.say("loaded", id=loaded.id, kind=str(loaded.spec.kind))
+    loaded = expanded(loaded, template_folders(request.providers))
     found = ask_needs(teller, sys.stdin.buffer, loaded)
     if isinstance(loaded.spec, ModuleSpec):
         teller.hear(StageStarted(stage="run"))

@@ -11,8 +11,10 @@ from renderer.limits import Limits, over_limit
 from renderer.spec.asset import AssetSpec, asset_faults
 from renderer.spec.clips import AudioClip, PointAt, TextClip
 from renderer.spec.model import Film, LongformSpec, ModuleSpec, Spec, Track, VideoSpec
+from renderer.spec.output import VideoOutput
 from renderer.spec.style import STYLE_NAMES, TextStyle
 from renderer.spec.suggest import did_you_mean
+from renderer.spec.topic import TopicSpec
 from renderer.spec.values import to_relation, to_size, to_time
 from renderer.spec.variants import cuts_of, relocated, variant_faults
 from renderer.timebase import clock_text, parse_rate
@@ -31,6 +33,8 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     faults = list(_brand_faults(spec))
     if isinstance(spec, AssetSpec):
         return faults + list(asset_faults(spec))
+    if isinstance(spec, TopicSpec):
+        return faults + list(_output_faults(spec.output, limits))
     faults += _film_faults(spec, limits)
     return faults + (_cut_faults(spec, limits, faults) if isinstance(spec, VideoSpec) else [])
 
@@ -45,7 +49,7 @@ def _cut_faults(spec: VideoSpec, limits: Limits, known: list[Fault]) -> list[Fau
 
 
 def _film_faults(spec: Film, limits: Limits) -> list[Fault]:
-    faults = list(_output_faults(spec, limits))
+    faults = list(_output_faults(spec.output, limits))
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
     faults += _count_faults(spec, limits)
@@ -71,8 +75,7 @@ def check_length(spec: Film, seconds: Fraction, limits: Limits) -> list[Fault]:
     return [Fault(code="over-limit", path=path, message=message, hint=hint)]
 
 
-def _output_faults(spec: Film, limits: Limits) -> Iterator[Fault]:
-    output = spec.output
+def _output_faults(output: VideoOutput, limits: Limits) -> Iterator[Fault]:
     width, height = to_size(output.size)
     if width % 2 or height % 2 or min(width, height) < 16:
         message = f"{width}x{height} will not do: both sides must be even and at least 16"

@@ -33,6 +33,7 @@ from renderer.spec.model import (
 from renderer.spec.module import ValueInput
 from renderer.spec.origins import Source, source_key
 from renderer.spec.salvage import without_clips, without_fields
+from renderer.spec.topic import TopicSpec, in_full
 from renderer.spec.variables import VARIABLE_CODES, substitute
 from renderer.spec.variants import cuts_of, relocated
 
@@ -95,7 +96,22 @@ class Loaded:
             hint = "use reelkiln render without --draft and --range"
             fault = Fault(code="no-timeline", path=("kind",), message=words, hint=hint)
             raise self.located(SpecInvalid([fault]))
+        if isinstance(self.spec, TopicSpec):
+            words = "a topic is no film before a storyboard has written one"
+            fault = Fault(code="topic-not-read", path=("topic",), message=words)
+            raise self.located(SpecInvalid([fault]))
         return self.spec
+
+    def become(self, plain: Mapping[str, Any]) -> Loaded:
+        """What the document stands for, written out in full, in its place.
+
+        Raises SpecInvalid when that is wrong, with the place of the document.
+        """
+        spec, faults = _validated(plain)
+        faults += check(spec, self.limits) if spec else []
+        if faults or spec is None:
+            raise self.located(SpecInvalid(faults))
+        return replace(self, spec=spec)
 
     def _with_output(self, **changes: Any) -> Loaded:
         film = self.film
@@ -122,6 +138,7 @@ def load(
     """
     limits = limits or Limits()
     document = read_document(data, name=name, limits=limits)
+    document = replace(document, value=in_full(document.value))
     faults = [document.locate(fault) for fault in document.faults]
     document = _prepared(document, prepare)
     value, found = substitute(document.value, variables or {}, limits)
@@ -195,6 +212,8 @@ def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
         return tuple(dict.fromkeys(uses))
     if isinstance(spec, LongformSpec):
         return tuple(_longform_uses(spec))
+    if isinstance(spec, TopicSpec):
+        return ()
     found = [*_video_uses(spec)]
     for name, cut in cuts_of(spec):  # what a cut has in common with the video is named there
         found += [_of_cut(use, name, spec) for use in _video_uses(cut) if use not in found]
