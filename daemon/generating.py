@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from renderer.events import Listener
 from renderer.sources.supply import Supplied
+from renderer.spec.generated import ImageRecipe, is_generated, parse_recipe
+from renderer.spec.loading import sources_of
+from renderer.spec.model import Spec
 from renderer.store import Store
+
+OFFLINE = "offline"
+"""The provider that is no service: it paints here."""
 
 if TYPE_CHECKING:  # the painter's numpy takes long to import
     from renderer.sources.generated import Generator
@@ -17,10 +24,11 @@ if TYPE_CHECKING:  # the painter's numpy takes long to import
 
 @dataclass(frozen=True, kw_only=True)
 class Generating:
-    """The supplier of generated sources. `settings` are those of the providers."""
+    """The supplier of generated sources. `settings` are those of the providers; `pause` waits."""
 
     settings: Mapping[str, str]
     listen: Listener
+    pause: Callable[[float], None] = time.sleep
 
     def __call__(self, reference: str, store: Store) -> Supplied:
         """As `Supplier`."""
@@ -37,7 +45,19 @@ class Generating:
             provider_of=providers_of(self.settings),
             folders=template_folders(self.settings),
             listen=self.listen,
+            pause=self.pause,
         )
+
+
+def needs_provider(spec: Spec, settings: Mapping[str, str]) -> bool:
+    """Whether a document asks for a picture of a provider that is reached with a key."""
+    usual = settings.get("REELKILN_PROVIDER") or OFFLINE
+    return any(
+        (recipe.provider or usual) != OFFLINE
+        for use in sources_of(spec)
+        if is_generated(use.source)
+        and isinstance(recipe := parse_recipe(use.source.partition(":")[2]), ImageRecipe)
+    )
 
 
 _PREFIXES = ("REELKILN_PROVIDER", "REELKILN_GEMINI_", "REELKILN_OPENAI_")

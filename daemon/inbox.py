@@ -224,12 +224,15 @@ class Inbox:
 
     # -- ending ----------------------------------------------------------------------------
 
-    def succeed(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> None:
-        """The bundle is in the outbox."""
+    def succeed(
+        self, claimed: Claimed, bundle_name: str, bundle_digest: str,
+        *, lacks: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """The bundle is in the outbox; `lacks` is told of one that holds only some."""
         whole = replace(claimed.job.progress, percent=100, step="", eta_s=0)
         self._end(claimed, self._ended(
-            claimed, JobState.SUCCEEDED, bundle=bundle_name, bundle_digest=bundle_digest,
-            progress=whole,
+            claimed, JobState.PARTIAL if lacks else JobState.SUCCEEDED,
+            bundle=bundle_name, bundle_digest=bundle_digest, progress=whole, error=lacks,
         ))  # fmt: skip
 
     def reject(self, claimed: Claimed, error: Mapping[str, Any]) -> None:
@@ -246,7 +249,7 @@ class Inbox:
 
     def _ended(self, claimed: Claimed, to: JobState, **changes: Any) -> Job:
         job, now = claimed.job, self._clock()
-        if job.state is JobState.QUEUED and to is JobState.SUCCEEDED:
+        if job.state is JobState.QUEUED and to in (JobState.SUCCEEDED, JobState.PARTIAL):
             job = advance(job, JobState.RUNNING, now=now)  # published by a daemon that died
         return advance(job, to, now=now, **changes)
 

@@ -56,8 +56,9 @@ class JobRequest:
     `spec` is the claimed file, `name` what it was called when it was dropped (surrogateescape).
     Relative sources are looked up in each folder of `media`, in order, and must lie in one.
     `jobs` is how many processes draw at once, `networks` as REELKILN_ALLOW_NETWORKS.
-    `providers` are the settings of those who make pictures, with keys: told on a pipe, so that
-    nobody reads them in the environment of a process.
+    `providers` are the settings of those who make pictures. The keys among them are no part of
+    the request: a child whose document needs a provider asks for them. All is told on a pipe, so
+    that nobody reads it in the environment of a process.
     """
 
     spec: Path
@@ -76,6 +77,11 @@ class JobRequest:
         if not self.media:
             raise ValueError("a job needs at least one folder to look for its sources in")
 
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """What of the settings of providers only those may know who call one."""
+        return {name: v for name, v in self.providers.items() if name.endswith("_KEY")}
+
     def as_bytes(self, parent_pid: int) -> bytes:
         """The line for a child that is to die with process `parent_pid`."""
         paths = {name: str(getattr(self, name).absolute()) for name in ("spec", "outbox", "store")}
@@ -89,7 +95,7 @@ class JobRequest:
             "networks": self.networks,
             "bounds": asdict(self.bounds),
             "modules": {name: asdict(module) for name, module in self.modules.items()},
-            "providers": dict(self.providers),
+            "providers": {k: v for k, v in self.providers.items() if k not in self.keys},
             "parent_pid": parent_pid,
         }
         return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes

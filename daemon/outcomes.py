@@ -2,6 +2,7 @@
 
 the attempt                                        what follows
 succeeded                                          succeeded
+some of what was asked was made                    partial
 spec-invalid                                       rejected
 another fault that trying again cannot mend        failed
 a fault that passes (retryable)                    again after 1, 2, 4 s, then failed
@@ -82,7 +83,8 @@ class Ended(StrEnum):
 class Outcome:
     """One attempt. `error` is an entry of the error tree as JSON, None after success.
 
-    `status` is the exit status, negative for a signal; `stderr` the last lines said.
+    `status` is the exit status, negative for a signal; `stderr` the last lines said. `partial`
+    says what is missing in a bundle that holds some of what was asked.
     """
 
     ended: Ended
@@ -97,6 +99,7 @@ class Outcome:
     warnings: tuple[Mapping[str, str], ...] = ()
     seconds: float = 0.0
     waits_for: tuple[str, ...] = ()
+    partial: Mapping[str, Any] | None = None
 
     @property
     def code(self) -> str:
@@ -108,6 +111,7 @@ class Fate(StrEnum):
     """What follows an attempt."""
 
     SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
     REJECTED = "rejected"  # to inbox/rejected
     FAILED = "failed"  # to inbox/failed
     RETRY = "retry"
@@ -133,7 +137,7 @@ class Decision:
 def decide(outcome: Outcome, attempt: int) -> Decision:
     """What follows the `attempt`th attempt, counted from 1."""
     if outcome.ended is Ended.SUCCEEDED:
-        return Decision(fate=Fate.SUCCEEDED)
+        return published(outcome.partial)
     if outcome.ended is Ended.BLOCKED:
         return Decision(fate=Fate.BLOCKED, counts=False)
     error = outcome.error
@@ -148,6 +152,11 @@ def decide(outcome: Outcome, attempt: int) -> Decision:
     if (error or {}).get("retryable") and attempt <= MAX_RETRIES:
         return Decision(fate=Fate.RETRY, wait_s=1 << (attempt - 1), error=error)
     return Decision(fate=Fate.FAILED, error=error)
+
+
+def published(partial: Mapping[str, Any] | None) -> Decision:
+    """What follows once the bundle is there; `partial` says what it lacks."""
+    return Decision(fate=Fate.PARTIAL if partial else Fate.SUCCEEDED, error=partial)
 
 
 def is_suspect(outcome: Outcome) -> bool:

@@ -56,12 +56,16 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publishing:
-    """What a child is about to publish: the bundle's name and digest, and of which spec."""
+    """What a child is about to publish: the bundle's name and digest, and of which spec.
+
+    `partial` says what is missing in it.
+    """
 
     bundle: str
     bundle_digest: str
     spec_id: str
     kind: str
+    partial: Mapping[str, Any] | None = None
 
 
 def nothing_known(needs: Needs) -> Supply:
@@ -96,7 +100,10 @@ def run_job(
     unfinished folders are gone. Raises OSError when no process can be started.
     """
     watch = _Watch(should_stop, clock, deadline_s, quiet_s)
-    talk = _Talk(on_progress=on_progress, supply=supply, may_publish=may_publish, clock=clock)
+    talk = _Talk(
+        on_progress=on_progress, supply=supply, may_publish=may_publish, clock=clock,
+        keys=request.keys,
+    )  # fmt: skip
     errors = Tail(most=STDERR_LINES, clean=lambda line: line[:2000].rstrip())
     child = _start(request, command)
     leash = _Leash(child, grace_s)
@@ -133,6 +140,7 @@ class _Talk:
     supply: Callable[[Needs], Supply | None]
     may_publish: Callable[[Publishing], bool]
     clock: Clock
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     may: bool = False
     result: Mapping[str, Any] = field(default_factory=dict)
     spec_id: str = ""
@@ -144,6 +152,7 @@ class _Talk:
     waits_for: tuple[str, ...] = ()
     _asked: Needs | None = None
     _coming: Publishing | None = None
+    _wants_keys: bool = False
     _latest: Progress | None = None
     _told_at: float = float("-inf")
     _rest: bytes = b""
@@ -174,6 +183,9 @@ class _Talk:
             asked, self._asked = self._asked, None
             supply = self.supply(asked)
             _write(pipe, supply_as_bytes(supply) if supply else NOBODY_KNOWS)
+        if self._wants_keys:
+            self._wants_keys = False
+            _write(pipe, json.dumps(dict(self.keys)).encode("ascii") + b"\n")
         if self._coming is not None:
             coming, self._coming = self._coming, None
             self.may = self.may_publish(coming)
@@ -191,12 +203,14 @@ class _Talk:
             self.length_s = said["length_s"]
         elif event == "needs":
             self._asked = needs_from_json(said["needs"])
+        elif event == "keys":
+            self._wants_keys = True
         elif event == "blocked":
             self.waits_for = tuple(map(str, said["waits_for"]))
         elif event == "publishing":
             self._coming = Publishing(
                 bundle=said["bundle"], bundle_digest=said["bundle_digest"],
-                spec_id=self.spec_id, kind=self.kind,
+                spec_id=self.spec_id, kind=self.kind, partial=said.get("partial"),
             )  # fmt: skip
         elif event == "result":
             self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
@@ -391,6 +405,7 @@ def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -
         warnings=tuple(talk.warnings),
         seconds=watch.clock() - watch.began,
         waits_for=talk.waits_for if ended is Ended.BLOCKED else (),
+        partial=result.get("partial"),
     )
 
 

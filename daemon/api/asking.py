@@ -24,6 +24,7 @@ from daemon.jobs import Job, JobState, Priority
 from daemon.records import find_job
 from renderer.errors import Fault, Rejected, UsageError
 from renderer.spec.loading import Loaded, load
+from renderer.spec.topic import in_full
 
 _Q = TypeVar("_Q", bound=BaseModel)
 WORLD = r"^[A-Za-z0-9._-]*$"
@@ -177,9 +178,8 @@ def _in_full(data: bytes) -> bytes:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return data  # whoever reads it properly says what is wrong
-    if isinstance(value, dict) and "topic" in value and "reelkiln" not in value:
-        return json.dumps({"reelkiln": 1, "kind": "topic", **value}).encode()
-    return data
+    whole = in_full(value)
+    return data if whole is value else json.dumps(whole).encode()
 
 
 def _where(path: tuple[int | str, ...]) -> str:

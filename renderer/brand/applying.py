@@ -9,6 +9,13 @@ from renderer.brand.defaults import BrandDefaults, brand_defaults
 from renderer.brand.kit import BrandKit
 
 _Plain = dict[str, Any]
+_TOLD_IN_FULL = ("asset", "topic")
+"""Kinds of document that hand the kit on to what they become."""
+
+
+def plain_kit(kit: BrandKit) -> _Plain:
+    """The kit as plain values, without what it does not say."""
+    return kit.model_dump(mode="json", exclude_defaults=True, exclude={"schema_"})
 
 
 def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
@@ -17,8 +24,12 @@ def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
     Colours are there as `{{brand.primary}}` and so on, the built-in text styles in the fonts
     and colours of the brand, its font files, and its background; pictures that are generated
     are told of it. What the document says wins.
+    Pictures and topics are given the kit in full, as `kit`.
     Parts that are not what they should be are left for the checks that follow.
     """
+    if document.get("kind") in _TOLD_IN_FULL:
+        plain = {name: value for name, value in document.items() if name != "brand"}
+        return {**plain, "kit": document.get("kit", plain_kit(kit))}
     defaults = brand_defaults(kit)
     told = kit.model_dump(mode="json", exclude_defaults=True, exclude={"schema_", "fonts", "logo"})
     done = {name: _with_brand(value, told) for name, value in document.items() if name != "brand"}
