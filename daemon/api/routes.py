@@ -40,6 +40,7 @@ from daemon.api.people import (
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
 from daemon.api.storage_routes import STORAGE_ROUTES
+from daemon.api.webhook_routes import WEBHOOK_ROUTES
 from daemon.api.worker_moves import (
     CompleteAsked,
     FailAsked,
@@ -293,6 +294,6 @@ PAGE_ROUTES = (
 
 ROUTES: tuple[Route, ...] = (
     *JOB_ROUTES, *WORKER_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
-    *STORAGE_ROUTES, *ASSET_ROUTES, *WORLD_ROUTES,
+    *STORAGE_ROUTES, *ASSET_ROUTES, *WORLD_ROUTES, *WEBHOOK_ROUTES,
 )  # fmt: skip
 """Every route there is."""
