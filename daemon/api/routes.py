@@ -26,12 +26,16 @@ from daemon.api.models import (
 )
 from daemon.api.people import (
     AccountAsked,
+    AccountChange,
+    AccountList,
     AccountShown,
     LoginAsked,
     Me,
     PasswordAsked,
     SessionShown,
+    change_account,
     change_password,
+    list_accounts,
     log_in,
     log_out,
     me,
@@ -232,6 +236,19 @@ PEOPLE_ROUTES = (
         operation="register", summary="Make an account; for admins, or where anybody may.",
         answers={201: Answer(description="The account.", model=AccountShown)},
         body_model=AccountAsked, problems=(409, 422), tag="people",
+    ),
+    Route(
+        method="GET", path="/v1/accounts", handler=list_accounts, scope=Scope.ADMIN,
+        operation="listAccounts", summary="Every account.",
+        answers={200: Answer(description="The accounts, oldest first.", model=AccountList)},
+        tag="people",
+    ),
+    Route(
+        method="PATCH", path="/v1/accounts/{account_id}", handler=change_account,
+        scope=Scope.ADMIN, operation="changeAccount",
+        summary="Shut an account with all its sessions and keys, or open it again.",
+        answers={200: Answer(description="The account.", model=AccountShown)},
+        body_model=AccountChange, problems=(409, 422), tag="people",
     ),
     Route(
         method="POST", path="/v1/sessions", handler=log_in, scope=None, is_for_callers=True,

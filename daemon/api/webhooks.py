@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from aiohttp import web
 
@@ -32,6 +33,7 @@ from daemon.webhooks.store import WebhookStore, Which
 from renderer.http import shown
 
 _MESSAGE = message_id("")
+_ID = re.compile(r"[0-9A-Z]{26}")
 _A_MINUTE = 30
 """Receivers that one owner may register: each is looked up in DNS."""
 
@@ -99,8 +101,8 @@ async def replay_delivery(request: web.Request) -> web.Response:
     which, message = await _which(request), request.match_info["message_id"]
     store, now = _store(request), request.app[CONTEXT].clock()
     job_id = message.removeprefix(_MESSAGE)
-    count = await asyncio.to_thread(store.replay, job_id, now, which) if job_id != message else 0
-    if not count:
+    is_one = message == message_id(job_id) and bool(_ID.fullmatch(job_id))
+    if not (is_one and await asyncio.to_thread(store.replay, job_id, now, which)):
         raise WebhookUnknown("no such delivery is known", hint="the list of deliveries has ids")
     found = await asyncio.to_thread(store.of_job, job_id)
     (one,) = [one for one in found if one.endpoint == which.endpoint]
@@ -136,9 +138,10 @@ def _world(asked: str | None, caller: Caller) -> str:
 async def _visible(request: web.Request) -> Endpoint:
     """The receiver that the path names. Raises WebhookUnknown, also for a stranger's."""
     webhook_id = request.match_info["webhook_id"]
+    if not _ID.fullmatch(webhook_id):
+        raise _unknown()
     found = await asyncio.to_thread(_store(request).endpoint, webhook_id)
-    is_theirs = found is not None and request[CALLER].sees(found.owner, found.world)
-    if found is None or not is_theirs or webhook_id == OPERATOR:
+    if found is None or not request[CALLER].sees(found.owner, found.world):
         raise _unknown()
     return found
 

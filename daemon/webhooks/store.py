@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from daemon.accounts.people import is_shut
 from daemon.database import reading, writing
-from daemon.kept.tables import accounts
 from daemon.kept.tables import webhook_deliveries as deliveries
 from daemon.kept.tables import webhook_endpoints as endpoints
 from daemon.kept.tables import webhook_settled as settled
@@ -187,9 +187,8 @@ class WebhookStore:
 
     def hearing(self, owner: str, world: str) -> tuple[Endpoint, ...]:
         """Those of an owner's endpoints that hear of a world; none of an account that is shut."""
-        shut = select(accounts.c.account_id).where(accounts.c.disabled_at.is_not(None))
         with reading(self.engine) as connection:
-            if owner in set(connection.scalars(shut.where(accounts.c.account_id == owner))):
+            if is_shut(connection, owner):
                 return ()
         return tuple(one for one in self.endpoints_of(owner) if one.world in ("", world))
 
