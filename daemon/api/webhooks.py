@@ -101,8 +101,10 @@ async def replay_delivery(request: web.Request) -> web.Response:
     which, message = await _which(request), request.match_info["message_id"]
     store, now = _store(request), request.app[CONTEXT].clock()
     job_id = message.removeprefix(_MESSAGE)
-    is_one = message == message_id(job_id) and bool(_ID.fullmatch(job_id))
-    if not (is_one and await asyncio.to_thread(store.replay, job_id, now, which)):
+    count = 0
+    if message == message_id(job_id) and _ID.fullmatch(job_id):
+        count = await asyncio.to_thread(store.replay, job_id, now, which)
+    if not count:
         raise WebhookUnknown("no such delivery is known", hint="the list of deliveries has ids")
     found = await asyncio.to_thread(store.of_job, job_id)
     (one,) = [one for one in found if one.endpoint == which.endpoint]
