@@ -155,11 +155,11 @@ async def complete_job(request: web.Request) -> web.Response:
     job, context = await visible_job(request), request.app[CONTEXT]
     asked = await body_as(request, CompleteAsked)
     outputs = tuple(output.asset_id for output in asked.outputs)
-    async with staying_alive(context, job, asked.lease_token):
-        async with request.app[TURNSTILES].documents:  # verifying reads the whole bundle
-            digest = await asyncio.to_thread(
-                external.checked, context, job, asked.lease_token, asked.bundle, outputs
-            )
+    alive, turn = staying_alive(context, job, asked.lease_token), request.app[TURNSTILES].documents
+    async with alive, turn:  # verifying reads the whole bundle
+        digest = await asyncio.to_thread(
+            external.checked, context, job, asked.lease_token, asked.bundle, outputs
+        )
     await asyncio.to_thread(
         external.completed, context, job, asked.lease_token, asked.bundle, digest, outputs
     )
