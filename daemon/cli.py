@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from stamina.instrumentation import set_on_retry_hooks
 
+from daemon.accounts_cli import accounts_app
 from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
@@ -57,6 +58,7 @@ app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+app.add_typer(accounts_app, name="accounts")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(prompt_app, name="prompt")
 app.command(name="fake-gemini")(fake_gemini)

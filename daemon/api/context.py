@@ -98,7 +98,8 @@ class ApiContext:
 
 @dataclass(slots=True)
 class Turnstiles:
-    """What is counted while the loop runs: documents being read, event streams, the end.
+    """What is counted while the loop runs: documents being read, hosts being looked up, event
+    streams, the end.
 
     `same` are locks for equal documents: of two that come at once, the second finds the first.
 
@@ -106,6 +107,7 @@ class Turnstiles:
     """
 
     documents: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    lookups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # of DNS
     same: tuple[asyncio.Lock, ...] = field(
         default_factory=lambda: tuple(asyncio.Lock() for _ in range(_STRIPES))
     )

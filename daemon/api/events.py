@@ -13,9 +13,13 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from daemon.api.asking import visible_job
+from daemon.api.callers import ACCESS, find_caller
 from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
+from daemon.api.credentials import shown_by
 from daemon.api.problems import Overloaded
+from daemon.api.refusals import KeyMissing
 from daemon.api.telling import resource
+from daemon.database import DatabaseUnavailable
 from daemon.jobs import Job
 from daemon.records import find_job
 from renderer.errors import UsageError
@@ -47,6 +51,8 @@ async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse
     )
     await stream.prepare(request)
     seen: _Seen | None = None
+    clock = asyncio.get_running_loop().time
+    looked_at = clock()
     async with stream:
         while not closing.is_set() and stream.is_connected():
             if job.rev > last:
@@ -58,7 +64,25 @@ async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse
                 await asyncio.wait_for(closing.wait(), settings.poll_s)
             seen, found = await asyncio.to_thread(_news, request.app[CONTEXT], job.job_id, seen)
             job = found or job
+            if clock() - looked_at >= settings.ping_s:
+                looked_at = clock()
+                if not await _still_knows(request):
+                    break
     return stream
+
+
+async def _still_knows(request: web.Request) -> bool:
+    """Whether who listens may still come in: keys are revoked and accounts disabled meanwhile."""
+    access = request.app[ACCESS]
+    try:
+        await asyncio.to_thread(
+            find_caller, shown_by(request), access.accounts, access.settings, now=access.clock()
+        )
+    except KeyMissing:
+        return False
+    except DatabaseUnavailable:
+        return True  # it came in, and nothing is known against it
+    return True
 
 
 async def _send(stream: EventSourceResponse, job: Job) -> None:

@@ -14,9 +14,15 @@ from daemon.accounts.people import NewSession
 from daemon.accounts.tokens import csrf_of
 from daemon.accounts.types import RENDER_AND_READ, Account, Scope, Scopes
 from daemon.api.bodies import Asked, body_as
-from daemon.api.callers import ACCESS, ANYBODY, Access, Caller, caller_of, is_loopback
+from daemon.api.callers import ACCESS, ANYBODY, CALLER, Access, Caller, caller_of, is_loopback
 from daemon.api.credentials import COOKIE, shown_by
-from daemon.api.refusals import KeyMissing, PasswordWrong, RegistrationClosed, ScopeMissing
+from daemon.api.refusals import (
+    KeyMissing,
+    OwnAccount,
+    PasswordWrong,
+    RegistrationClosed,
+    ScopeMissing,
+)
 
 _T = TypeVar("_T")
 _FROM_ONE_ADDRESS = 3  # so many people may share one
@@ -51,6 +57,19 @@ class AccountShown(BaseModel):
     email: str
     scopes: tuple[Scope, ...]
     created_at: datetime
+    disabled_at: datetime | None = None
+
+
+class AccountChange(Asked):
+    """Whether an account is shut."""
+
+    disabled: bool
+
+
+class AccountList(BaseModel):
+    """Accounts, oldest first."""
+
+    accounts: tuple[AccountShown, ...]
 
 
 class SessionShown(BaseModel):
@@ -162,13 +181,45 @@ async def me(request: web.Request) -> web.Response:
     )
 
 
+async def list_accounts(request: web.Request) -> web.Response:
+    """`GET /v1/accounts`, for admins."""
+    access = _of_admins(request)
+    found = await asyncio.to_thread(access.accounts.people.all_accounts)
+    return _answer(AccountList(accounts=tuple(map(shown_account, found))))
+
+
+async def change_account(request: web.Request) -> web.Response:
+    """`PATCH /v1/accounts/{account_id}`: shut an account with its sessions and keys, or open it."""
+    access, account_id = _of_admins(request), request.match_info["account_id"]
+    asked = await body_as(request, AccountChange)
+    people = access.accounts.people
+    if not asked.disabled:
+        account = await asyncio.to_thread(people.enable, account_id)
+    elif account_id == request[CALLER].owner:
+        raise OwnAccount(
+            "nobody shuts their own account: who would open it?", hint="ask another admin"
+        )
+    else:
+        account = await asyncio.to_thread(people.disable, account_id, now=access.clock())
+    return _answer(shown_account(account))
+
+
+def _of_admins(request: web.Request) -> Access:
+    """Accounts are of no world, so a key of one world has no say about them."""
+    if request[CALLER].world:
+        raise ScopeMissing("this key is for one world, and accounts are of none")
+    return request.app[ACCESS]
+
+
 def shown_account(account: Account) -> AccountShown:
     """An account as clients see it."""
+    shut_at = account.disabled_at
     return AccountShown(
         account_id=account.account_id,
         email=account.email,
         scopes=tuple(sorted(account.scopes)),
         created_at=datetime.fromtimestamp(account.created_at, UTC),
+        disabled_at=None if shut_at is None else datetime.fromtimestamp(shut_at, UTC),
     )
 
 

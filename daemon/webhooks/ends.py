@@ -89,7 +89,7 @@ class Ends:
             now = self.clock()
             yield Delivery(
                 message_id=message_id(job.job_id), endpoint=endpoint, job_id=job.job_id,
-                owner=job.owner, event=event, url=url, body=body,
+                owner=job.owner, world=job.world, event=event, url=url, body=body,
                 next_at=now, created_at=now, updated_at=now,
             )  # fmt: skip
 
@@ -100,9 +100,8 @@ class Ends:
         operator = self.store.endpoint(OPERATOR) if self.settings.url else None
         if operator is not None and operator.disabled_at is None:
             yield OPERATOR, operator.url
-        for endpoint in self.store.endpoints_of(job.owner):
-            is_told = endpoint.disabled_at is None and event in endpoint.events
-            if is_told and endpoint.endpoint_id != OPERATOR:
+        for endpoint in self.store.hearing(job.owner, job.world):
+            if endpoint.disabled_at is None and event in endpoint.events:
                 yield endpoint.endpoint_id, endpoint.url
         data = bytes_of(self.fs, self.places, job, self.limits)
         callback = callback_of(data, job.name, self.limits)
