@@ -17,7 +17,7 @@ from daemon.catalog import AssetFilters
 from daemon.catalog.refusals import AssetContentRefused, AssetNotThere
 from daemon.jobs import Job
 from daemon.promises import Promised, Standing, Wanted
-from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
+from renderer.assets import Asset, AssetState, IllegalAssetMove, Visibility
 
 _BATCH = 500
 _STANDINGS = {
@@ -42,6 +42,10 @@ class AssetPromises:
             for asset in self._found(asset_ids)
             if _may_see(asset, owner)
         }
+
+    def bring(self, asset_id: str, go_on: Callable[[], None]) -> Path:
+        """As `Promises.bring`."""
+        return self.assets.fetched(self.assets.catalog.assets.get(asset_id), go_on)
 
     def names(self, job_id: str, makes: Collection[Wanted]) -> Mapping[str, str]:
         """As `Promises.names`."""
@@ -117,14 +121,15 @@ class AssetPromises:
         standing, reason, path = _STANDINGS[asset.state], asset.status_reason, None
         if standing is Standing.FAILED:
             reason = reason or f"it was {asset.state}"
-        elif standing is Standing.AVAILABLE and asset.kind is AssetKind.FILE:
+        elif standing is Standing.AVAILABLE and self.assets.lies_here(asset):
             try:
                 path = self.assets.path_of(asset)
             except AssetNotThere as error:
                 standing, reason = Standing.FAILED, error.message
         return Promised(
             standing=standing, path=path, sha256=asset.sha256, value=asset.value,
-            reason=reason, made_by=asset.created_by_job,
+            reason=reason, made_by=asset.created_by_job, asset_id=asset.asset_id,
+            label=asset.label, media_type=asset.media_type,
         )  # fmt: skip
 
 

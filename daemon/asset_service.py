@@ -20,10 +20,13 @@ from daemon.catalog.refusals import AssetNotThere
 from daemon.input_manifest import InputManifest, sweep_manifests
 from daemon.measuring import Measured, measure
 from daemon.places import Places
-from daemon.storage.errors import KeyTaken
+from daemon.storage.contract import Signed
+from daemon.storage.errors import KeyTaken, KeyUnknown, StorageUnavailable
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove, Visibility
-from renderer.disk import private_folder, sweep_folders
+from renderer.disk import full_disk_told, private_folder, sweep_folders
+from renderer.errors import StoreCorrupt
 from renderer.limits import Limits
+from renderer.store import LocalStore
 
 JSON_TYPE, TEXT_TYPE = "application/json", "text/plain"
 _COMING = "coming-"
@@ -65,6 +68,21 @@ class ProvenUpload(Protocol):
     @property
     def file_name(self) -> str:
         """What the client calls it."""
+        ...
+
+    @property
+    def world(self) -> str:
+        """The world that its asset belongs to."""
+        ...
+
+    @property
+    def fulfils(self) -> str:
+        """The pending asset that it keeps the promise of; empty for an asset of its own."""
+        ...
+
+    @property
+    def duration_ms(self) -> int | None:
+        """The length of video and sound."""
         ...
 
 
@@ -152,14 +170,22 @@ class AssetService:
         return self._moved(asset_id, AssetState.FAILED, status_reason=reason)
 
     def fulfil_upload(self, upload: ProvenUpload) -> str:
-        """The id of the asset of a proven upload. Idempotent."""
-        path = self.storage.local_path(upload.key)
-        facts = None if path is None else measure(path, upload.media_type, self._limits)
+        """The id of the asset of a proven upload: a new one, or the promise that it keeps.
+
+        Idempotent. Raises AssetUnknown, IllegalAssetMove for a promise that was settled otherwise.
+        """
+        facts: dict[str, Any] = {
+            "key": upload.key, "media_type": upload.media_type, "size_bytes": upload.size_bytes,
+            "sha256": upload.sha256, "duration_ms": upload.duration_ms,
+        }  # fmt: skip
+        if upload.fulfils:
+            there = self.catalog.assets.get(upload.fulfils)
+            is_kept = there.state is AssetState.AVAILABLE and there.key == upload.key
+            kept = there if is_kept else self._moved(upload.fulfils, AssetState.AVAILABLE, **facts)
+            return kept.asset_id
         asset = replace(
-            self._new(upload.file_name, owner=upload.owner), asset_id=upload.upload_id,
-            key=upload.key, media_type=upload.media_type, size_bytes=upload.size_bytes,
-            sha256=upload.sha256, duration_ms=facts.duration_ms if facts else None,
-            state=AssetState.AVAILABLE,
+            self._new(upload.file_name, owner=upload.owner, world=upload.world),
+            asset_id=upload.upload_id, state=AssetState.AVAILABLE, **facts,
         )  # fmt: skip
         return self._kept(asset).asset_id
 
@@ -169,8 +195,16 @@ class AssetService:
         A file of a bundle stays in the bundle.
         """
         gone = self._moved(asset_id, AssetState.DELETED, value=None)
-        self._clear(gone)
+        with suppress(StorageUnavailable):  # the next sweep removes them
+            self._clear(gone)
         return gone
+
+    def adopt(self, asset_ids: Iterable[str], job_id: str) -> None:
+        """Say that a job made these assets; one that another job made stays that one's."""
+        found = self.catalog.assets.find(asset_ids)
+        for asset_id, asset in sorted(found.items()):
+            if not asset.created_by_job:
+                self.catalog.assets.change(asset_id, now=self._clock(), created_by_job=job_id)
 
     def set_visibility(self, asset_id: str, visibility: Visibility) -> Asset:
         """Say who may read it. Raises AssetUnknown."""
@@ -188,6 +222,42 @@ class AssetService:
             hint="wait until it is available, or make it again",
         )
 
+    def lies_here(self, asset: Asset) -> bool:
+        """Whether its file, if it has one, can be read in place."""
+        return asset.kind is AssetKind.FILE and (self.storage.is_here or not asset.key)
+
+    def fetched(self, asset: Asset, go_on: Callable[[], None] = lambda: None) -> Path:
+        """The file of an asset on this machine. One that lies elsewhere is fetched and proven;
+        it then lies in the store, by its digest, until that is pruned.
+
+        `go_on` is called for each piece, and what it raises ends this. Raises AssetNotThere,
+        StorageUnavailable, StorageFull.
+        """
+        if self.lies_here(asset) or asset.state is not AssetState.AVAILABLE or not asset.sha256:
+            return self.path_of(asset)
+        store = LocalStore(self.places.own("store"))
+        with suppress(StoreCorrupt):
+            return store.path(asset.sha256)
+        with store.workdir() as folder, full_disk_told(folder):
+            part = folder / "data"
+            try:
+                with part.open("xb") as stream:
+                    for piece in self.storage.open_range(asset.key):
+                        go_on()
+                        stream.write(piece)
+            except KeyUnknown as error:
+                raise AssetNotThere(f"asset {asset.asset_id}: {error.message}") from error
+            if store.put_file(part, move=True).sha256 != asset.sha256:
+                raise AssetNotThere(f"asset {asset.asset_id} has other bytes than were proven")
+        return store.path(asset.sha256)
+
+    def link_to(self, asset: Asset, expires_s: int) -> Signed | None:
+        """A request that fetches a file of the storage; None for what lies elsewhere."""
+        if not asset.key or asset.state is not AssetState.AVAILABLE:
+            return None
+        name = asset.label.rpartition("/")[2].strip() or asset.asset_id
+        return self.storage.presign("GET", asset.key, expires_s=expires_s, file_name=name)
+
     def get_manifest_path(
         self, asset_mappings: Mapping[str, str], config_params: Mapping[str, Any]
     ) -> InputManifest:
@@ -203,7 +273,7 @@ class AssetService:
                 self.path_of(asset)  # raises, in the words for it
         return InputManifest(
             self._manifests,
-            files={name: self.path_of(one) for name, one in found.items() if name not in values},
+            files={name: self.fetched(one) for name, one in found.items() if name not in values},
             values={name: asset.value for name, asset in values.items()},
             params=config_params,
         )

@@ -5,9 +5,13 @@ Keys: `uploads/YYYY-MM-DD/<asset>` and `generated/<job>/<asset>.<digest>`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
+
+from daemon.signing import HOUR_S
+from daemon.storage.contract import Method, Signed
 
 
 class AssetStorage(Protocol):
@@ -21,8 +25,24 @@ class AssetStorage(Protocol):
         """Remove it; what is not there is no error."""
         ...
 
+    @property
+    def is_here(self) -> bool:
+        """Whether what is stored can be read in place."""
+        ...
+
     def local_path(self, key: str) -> Path | None:
         """A file to read in place; None where there is none."""
+        ...
+
+    def open_range(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes, by pieces. Raises KeyUnknown."""
+        ...
+
+    def presign(
+        self, method: Method, key: str, *, expires_s: int = HOUR_S, media_type: str = "",
+        size_bytes: int | None = None, sha256: str = "", file_name: str = "",
+    ) -> Signed:  # fmt: skip
+        """A request that needs no key."""
         ...
 
 

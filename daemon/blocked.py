@@ -36,6 +36,10 @@ class BlockedJobs:
         """Whether the claim of that name is known to wait."""
         return claim in self._jobs and claim not in self._may_go
 
+    def freed(self) -> tuple[str, ...]:
+        """The names of the claims that wait no more and were not taken yet."""
+        return tuple(sorted(self._may_go))
+
     def met(self, claim: str, job: Job) -> bool:
         """Know the job of a claim that nobody owns; whether it waits."""
         if job.state is not JobState.BLOCKED or claim in self._may_go:

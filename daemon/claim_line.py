@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from daemon.admitting import admitted
 from daemon.blocked import BlockedJobs
 from daemon.dispatch import Waiting
-from daemon.inbox import Inbox
+from daemon.inbox import Claimed, Inbox
 from daemon.jobs import Job
 from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.places import Claim
+from daemon.references import References
 from daemon.wishes import Wishes
+from renderer.limits import Limits
 
 _log = logger("claim-line")
 
@@ -26,6 +29,8 @@ class ClaimLine:
     inbox: Inbox
     blocked: BlockedJobs
     wishes: Wishes
+    references: References
+    limits: Limits
     _waiting: dict[str, tuple[int, Waiting]] = field(default_factory=dict)
 
     def waiting(self, claims: Mapping[str, Claim]) -> Iterator[Waiting]:
@@ -59,6 +64,36 @@ class ClaimLine:
         except (KeptUnavailable, SQLAlchemyError) as error:
             _log.warning("blocked jobs cannot be looked at", error=str(error))
             return False
+
+    def offer(self, claimed: Claimed) -> None:
+        """Let workers that are elsewhere take a claim of ours, unless it is known to wait."""
+        if claimed.job.waits_for:
+            self.inbox.block(claimed, claimed.job.waits_for)
+        else:
+            self.inbox.give_back(claimed, 0.0)
+
+    def offer_freed(self, most: int) -> tuple[str, ...]:
+        """Offer at most so many jobs that wait no more, where nobody here works; their ids."""
+        claims = {claim.file_name: claim for claim in self.inbox.waiting()}
+        for _ in self.waiting(claims):
+            pass  # those that wait are met
+        self.free_blocked(claims)
+        freed = [claims[name] for name in self.blocked.freed() if name in claims][:most]
+        return tuple(claim.job_id for claim in freed if self._offered(claim))
+
+    def _offered(self, claim: Claim) -> bool:
+        """Whether this daemon had it in its hands."""
+        self.blocked.taken(claim.file_name)
+        claimed = self.inbox.take(claim)
+        if claimed is None:
+            return False
+        if self.inbox.is_cancelled(claimed.job):
+            self.inbox.cancel(claimed)
+            return True
+        told = admitted(self.inbox, self.references, self.limits, claimed)
+        if told is not None:
+            self.inbox.give_back(told, 0.0)
+        return True
 
 
 def _waiting_as(claim: Claim, job: Job | None) -> Waiting:

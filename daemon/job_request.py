@@ -138,11 +138,12 @@ def needs_from_json(data: Mapping[str, Any]) -> Needs:
 def supply_as_bytes(supply: Supply) -> bytes:
     """The line that answers a child."""
     found = {reference: it.as_json() for reference, it in supply.found.items()}
-    return json.dumps({"found": found, "refused": dict(supply.refused)}).encode("ascii") + b"\n"
+    told = {"found": found, "refused": dict(supply.refused), "lost": dict(supply.lost)}
+    return json.dumps(told).encode("ascii") + b"\n"
 
 
 def supply_from_bytes(line: bytes) -> Supply:
     """The inverse. Raises ValueError, KeyError or TypeError for what is no answer."""
     data: Mapping[str, Any] = json.loads(line)
     found = {reference: promised_from_json(it) for reference, it in data["found"].items()}
-    return Supply(found=found, refused=data["refused"])
+    return Supply(found=found, refused=data["refused"], lost=data["lost"])

@@ -16,6 +16,8 @@ from renderer.spec.loading import Loaded, sources_of
 from renderer.spec.model import ModuleSpec
 from renderer.store import Store
 
+_ANEW = "make it anew and name that, then hand this document in again"
+
 
 class PromiseFailed(Rejected):
     """What a document waits for will never be there."""
@@ -104,12 +106,12 @@ def _faults(loaded: Loaded, supply: Supply) -> Iterator[Fault]:
         if use.source in supply.refused:
             words = f"{use.source} cannot be waited for: {supply.refused[use.source]}"
             yield fault(code="promise-cycle", message=words, hint="break the circle")
+        elif use.source in supply.lost:
+            words = f"{use.source} was there, and is not any more: {supply.lost[use.source]}"
+            yield fault(code="promise-failed", message=words, hint=_ANEW)
         elif it.standing is Standing.UNKNOWN:
             words = f"{use.source} was never promised here"
             yield fault(code="promise-unknown", message=words, hint="is the id written right?")
         elif it.standing is Standing.FAILED and not is_patient:
             words = f"{use.source} will not be there: {it.reason or 'it failed'}"
-            yield fault(
-                code="promise-failed", message=words,
-                hint="make it anew and name that, then hand this document in again",
-            )  # fmt: skip
+            yield fault(code="promise-failed", message=words, hint=_ANEW)

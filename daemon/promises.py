@@ -5,13 +5,14 @@ Whoever keeps assets is a `Promises`; a daemon without one knows none, and jobs 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from daemon.jobs import Job
+from renderer.errors import UsageError
 
 
 class Standing(StrEnum):
@@ -28,7 +29,9 @@ class Promised:
     """What is known of one reference.
 
     An available one has a `path` and the `sha256` of what lies there, or a `value` (any JSON but
-    null). `reason` says why there is nothing. `made_by` is the job that promised an asset.
+    null); without a path a file lies elsewhere, and has to be brought first. `reason` says why
+    there is nothing. `made_by` is the job that promised an asset, `asset_id`, `label` and
+    `media_type` are those of the asset.
     """
 
     standing: Standing
@@ -37,6 +40,9 @@ class Promised:
     value: Any = None
     reason: str = ""
     made_by: str = ""
+    asset_id: str = ""
+    label: str = ""
+    media_type: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -91,11 +97,13 @@ class Needs:
 class Supply:
     """The answer to `Needs`: how it stands with each reference.
 
-    `refused` says by reference what cannot be: an asset that another job makes, a cycle.
+    `refused` says by reference what cannot be: an asset that another job makes, a cycle; `lost`
+    what was there and cannot be had any more.
     """
 
     found: Mapping[str, Promised] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 class Promises(Protocol):
@@ -106,6 +114,13 @@ class Promises(Protocol):
 
         Without an `owner` (a dropped file) every asset may be seen; else one's own, and the
         public ones.
+        """
+        ...
+
+    def bring(self, asset_id: str, go_on: Callable[[], None]) -> Path:
+        """The file of an available asset, fetched if it lies elsewhere; that may take long.
+
+        `go_on` is called now and then, and what it raises ends this. Raises AssetNotThere.
         """
         ...
 
@@ -138,6 +153,10 @@ class NoPromises:
     def look(self, asset_ids: Collection[str], owner: str) -> Mapping[str, Promised]:
         """None is known."""
         return {}
+
+    def bring(self, asset_id: str, go_on: Callable[[], None]) -> Path:
+        """None is known."""
+        raise UsageError(f"no assets are kept here, so none is called {asset_id}")
 
     def names(self, job_id: str, makes: Collection[Wanted]) -> Mapping[str, str]:
         """What is made lies in the bundle alone."""

@@ -86,7 +86,7 @@ class References:
         if job is None or (owner and job.owner != owner):
             return UNKNOWN
         if job.state in _HAS_BUNDLE:
-            return self._file(job, file)
+            return self._file(job, file) if job.bundle else self._of_outputs(job, file)
         if job.state.is_final:
             why = str((job.error or {}).get("message", "")) or f"it was {job.state}"
             return Promised(standing=Standing.FAILED, reason=why)
@@ -108,6 +108,18 @@ class References:
                 return Promised(standing=Standing.AVAILABLE, path=path, sha256=digests[name])
         listed = ", ".join(sorted(digests)) or "nothing any more"
         return Promised(standing=Standing.FAILED, reason=f"its bundle has no {file}, but {listed}")
+
+    def _of_outputs(self, job: Job, file: str) -> Promised:
+        """A file of a job whose result are assets: by its name, or the first of its kind."""
+        found = self.promises.look(job.outputs, "")
+        made = [found[one] for one in job.outputs if one in found]
+        names = _BY_KIND.get(file, (file,))
+        by_name = [it for it in made if it.label in names]
+        by_type = [it for it in made if it.media_type.partition("/")[0] == file]
+        for it in (*by_name, *by_type):
+            return it
+        listed = ", ".join(it.label or it.media_type for it in made) or "nothing any more"
+        return Promised(standing=Standing.FAILED, reason=f"it made no {file}, but {listed}")
 
     def _digests(self, manifest: Path) -> Mapping[str, str]:
         try:

@@ -181,7 +181,10 @@ class Service:
         self.wishes = Wishes(
             fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
         )  # fmt: skip
-        self.claim_line = ClaimLine(inbox=self.inbox, blocked=self.blocked, wishes=self.wishes)
+        self.claim_line = ClaimLine(
+            inbox=self.inbox, blocked=self.blocked, wishes=self.wishes,
+            references=self.references, limits=settings.limits,
+        )  # fmt: skip
         self.metrics = Metrics(version("reelkiln"))
         self._running: dict[Future[None], str] = {}
         self._recovered_at = float("-inf")
@@ -236,6 +239,11 @@ class Service:
     def promise_settled(self) -> None:
         """An asset is there, or will never be. Any thread may say so."""
         self.blocked.news()
+        self.wake.set()
+
+    def job_changed(self, job_id: str) -> None:
+        """Somebody else changed the record of a job. Any thread may say so."""
+        self._changed(job_id)
         self.wake.set()
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
@@ -320,8 +328,10 @@ class Service:
         for drop in found.ready:
             claimed = self._claim(drop)
             if claimed is not None:
-                self.inbox.give_back(claimed, 0.0)
+                self.claim_line.offer(claimed)
                 self._changed(claimed.job.job_id)
+        for job_id in self.claim_line.offer_freed(_OFFERED):
+            self._changed(job_id)
 
     def _requeue(self, freed: Iterable[Claim]) -> None:
         """Jobs of workers that fell silent wait again, also by their record."""

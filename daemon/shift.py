@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from daemon.admitting import brought, on_record
 from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest, Module
 from daemon.jobs import Progress
 from daemon.logs import about_job, logger
-from daemon.outcomes import Decision, Fate, Outcome, decide, published
+from daemon.outcomes import Decision, Ended, Fate, Outcome, decide, published
 from daemon.places import Places
 from daemon.promises import Needs, NoPromises, Supply
-from daemon.references import References, unkept
+from daemon.references import References
+from daemon.storage.errors import StorageRefused, StorageUnavailable
 from daemon.worker import Publishing, run_job
-from renderer.errors import ReelkilnError
+from renderer.errors import Interrupted, ReelkilnError, StorageFull
 from renderer.limits import Limits
 
 _log = logger("shift")
@@ -83,6 +85,7 @@ class Shift:
         self.changed(claimed.job.job_id)
         _log.info("started", drop=claimed.job.name)
         known = [claimed]
+        faults: list[ReelkilnError] = []
 
         def on_progress(progress: Progress) -> None:
             try:
@@ -92,11 +95,7 @@ class Shift:
             self.changed(claimed.job.job_id)
 
         def supply(needs: Needs) -> Supply | None:
-            try:
-                known[0], answer = self._supply(known[0], needs)
-            except (ReelkilnError, OSError) as error:  # the database of the assets, most often
-                self.held(f"where assets lie cannot be found out: {error}")
-                return None
+            known[0], answer = self._supply(known[0], needs, should_stop, faults)
             return answer
 
         def should_stop() -> bool:
@@ -116,28 +115,39 @@ class Shift:
             may_publish=may_publish,
             should_stop=should_stop,
         )
+        for fault in faults:
+            outcome = replace(outcome, ended=Ended.TOLD, error=fault.as_json())
         named = {"spec_id": outcome.spec_id, "kind": outcome.kind}
         fate = self._conclude(self.inbox.note(known[0], **named), outcome)
         if fate not in (Fate.HELD, Fate.STOPPED, Fate.BLOCKED):
             self.well()
 
-    def _supply(self, claimed: Claimed, needs: Needs) -> tuple[Claimed, Supply]:
-        """What a job named is on record before it is answered: of two that would wait for each
-        other and are looked at together, one at least finds the other."""
+    def _supply(
+        self, claimed: Claimed, needs: Needs, should_stop: Callable[[], bool],
+        faults: list[ReelkilnError],
+    ) -> tuple[Claimed, Supply | None]:  # fmt: skip
+        """Where everything lies that a job names, fetched if need be; None when nobody can say.
+
+        A storage that is away is a fault of this job alone: others may need nothing of it.
+        """
         known = self.references or References(
             fs=self.inbox.papers.fs, places=self.places, promises=NoPromises()
         )
-        first = known.supply(claimed.job, needs)
-        if first.refused:
-            return claimed, first
-        promises = known.promises
-        names = promises.names(claimed.job.job_id, needs.makes)
-        told = self.inbox.note(
-            claimed, waits_for=unkept(first.found), promised=names,
-            on_failed_promise=needs.on_failed_promise,
-        )  # fmt: skip
-        promises.promise(told.job, needs.makes)
-        return told, known.supply(told.job, needs)
+
+        def go_on() -> None:
+            if should_stop():
+                raise Interrupted("stopped on request")
+
+        try:
+            claimed, supply = on_record(self.inbox, known, claimed, needs)
+            return claimed, brought(known, supply, go_on)
+        except Interrupted:
+            pass
+        except (StorageUnavailable, StorageRefused, StorageFull) as error:
+            faults.append(error)
+        except (ReelkilnError, OSError) as error:  # the database of the assets, most often
+            self.held(f"where assets lie cannot be found out: {error}")
+        return claimed, None
 
     def _request(self, claimed: Claimed) -> JobRequest:
         return JobRequest(

@@ -42,7 +42,9 @@ class Upload:
     `media_type`, `size_bytes` and `sha256` are promised until it is available, and proven from
     then on. `parts_id` is the storage's name of an upload in parts, `part_bytes` the size of
     each but the last. `file_name` is what the client calls it, and nothing else. `asset_id` is
-    what became of it. `created_at` in seconds since 1970, UTC.
+    what became of it. `created_at` in seconds since 1970, UTC. `duration_ms` is found out.
+    `fulfils` is the pending asset that it is for, `job_id` the job that promised that, and
+    `holder` who ran the job when the upload began.
     """
 
     upload_id: str
@@ -58,6 +60,11 @@ class Upload:
     reason: str = ""
     asset_id: str = ""
     created_at: float = 0.0
+    duration_ms: int | None = None
+    world: str = ""
+    fulfils: str = ""
+    job_id: str = ""
+    holder: str = ""
 
     @property
     def parts(self) -> int:
@@ -75,12 +82,16 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What a client says that it will send."""
+    """What a client says that it will send, and what for: see `Upload`."""
 
     media_type: str
     size_bytes: int
     sha256: str
     file_name: str = ""
+    world: str = ""
+    fulfils: str = ""
+    job_id: str = ""
+    holder: str = ""
 
 
 class Fulfils(Protocol):
@@ -118,8 +129,8 @@ class Uploads:
         self._sweep_at_times()
         upload_id, now = self._new_id(), self._clock()
         upload = Upload(
-            upload_id=upload_id, key=upload_key(upload_id, now), owner=owner, created_at=now,
-            **asdict(promise),
+            upload_id=upload_id, key=upload_key(upload_id, now, promise.job_id), owner=owner,
+            created_at=now, **asdict(promise),
         )  # fmt: skip
         if in_parts:
             upload = replace(
@@ -252,8 +263,10 @@ class Uploads:
                 f"{found.size_bytes} bytes came where {upload.size_bytes} were promised"
             )
         with as_file(self.storage, upload.key, self._folder / ".scratch") as path:
-            media_type = measured(path, upload.media_type, upload.sha256, self._limits)
-        return replace(upload, state=AVAILABLE, media_type=media_type)
+            facts = measured(path, upload.media_type, upload.sha256, self._limits)
+        return replace(
+            upload, state=AVAILABLE, media_type=facts.media_type, duration_ms=facts.duration_ms
+        )
 
     def _refuse(self, upload: Upload, error: ReelkilnError) -> None:
         self.storage.delete(upload.key)

@@ -182,6 +182,7 @@ class _Talk:
         if self._asked is not None:
             asked, self._asked = self._asked, None
             supply = self.supply(asked)
+            self.heard += 1  # while we looked, the child could not move
             _write(pipe, supply_as_bytes(supply) if supply else NOBODY_KNOWS)
         if self._wants_keys:
             self._wants_keys = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -143,14 +143,27 @@ class VisibilityAsked(Asked):
 
 
 class NewAssetQuery(NoQuery):
-    """What an asset is. The body is its content: a file, or the JSON of a value."""
+    """What an asset is. The body is its content: a file, or the JSON of a value.
+
+    One with the status `pending` is promised: it has no body, and may be named at once.
+    """
 
     kind: AssetKind = AssetKind.FILE
+    status: Literal[AssetState.AVAILABLE, AssetState.PENDING] = AssetState.AVAILABLE
+    media_type: str = Field(
+        default="", max_length=100, pattern=r"^([a-z]+/[a-z0-9.+-]+)?$",
+        description="Of a promised file; that of a body is its Content-Type.",
+    )  # fmt: skip
     label: str = Field(default="", max_length=300)
     asset_type: str = Field(default="", max_length=60)
     world: str = Field(default="", max_length=64, pattern=_WORLD)
     visibility: Visibility = Visibility.PRIVATE
     tags: str = Field(default="", max_length=1000, description="Separated by commas.")
+
+    @property
+    def tag_list(self) -> tuple[str, ...]:
+        """The tags one by one."""
+        return tuple(tag.strip() for tag in self.tags.split(",") if tag.strip())
 
 
 class AssetQuery(NoQuery):

@@ -32,6 +32,7 @@ from daemon.api.assets import (
     show_asset,
 )
 from daemon.api.callers import Scope
+from daemon.api.promising import LEASE_TOKEN, FailureTold, break_promise, keep_promise
 from daemon.api.route import Answer, Route
 from daemon.api.worlds import (
     jobs_of_thing,
@@ -52,6 +53,7 @@ _ASKED_BY = {
     "If-None-Match": "Answer 304 for this ETag.",
 }
 _TAGS = {"ETag": 'Strong: "sha256:" and the digest of the file.'}
+_LEASE = {LEASE_TOKEN: "For what a job promised: the token of the lease of that job."}
 _CONTENT = {
     200: Answer(description="All of it.", media_type="*/*", headers=_TAGS),
     206: Answer(description="The range asked for.", media_type="*/*",
@@ -62,7 +64,8 @@ _CONTENT = {
 ASSET_ROUTES = (
     Route(
         method="POST", path="/v1/assets", handler=create_asset, scope=Scope.RENDER,
-        operation="createAsset", summary="Make an asset of the body: a small file, or a value.",
+        operation="createAsset",
+        summary="Make an asset of the body, a small file or a value; or promise one.",
         answers={201: Answer(description="The asset.", model=AssetResource,
                              headers={"Location": "Where the asset is."})},
         query=NewAssetQuery, takes_file=True, problems=(422, 507), tag="assets",
@@ -91,6 +94,20 @@ ASSET_ROUTES = (
         method="GET", path="/v1/assets/{asset_id}/content", handler=asset_content,
         scope=Scope.READ, operation="assetContent", summary="The content of an asset.",
         answers=_CONTENT, headers=_ASKED_BY, problems=(409, 416), tag="assets",
+    ),
+    Route(
+        method="PUT", path="/v1/assets/{asset_id}/content", handler=keep_promise,
+        scope=Scope.RENDER, operation="keepPromise",
+        summary="Keep the promise of a pending asset: the body is its content.",
+        answers={200: _ONE}, headers=_LEASE, takes_file=True, problems=(409, 422, 507),
+        tag="assets",
+    ),
+    Route(
+        method="POST", path="/v1/assets/{asset_id}/fail", handler=break_promise,
+        scope=Scope.RENDER, operation="breakPromise",
+        summary="Say that a pending asset will never be there.",
+        answers={200: _ONE}, headers=_LEASE, body_model=FailureTold, problems=(409, 422),
+        tag="assets",
     ),
     Route(
         method="GET", path="/v1/assets/{asset_id}/lineage", handler=asset_lineage,

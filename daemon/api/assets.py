@@ -6,13 +6,13 @@ import asyncio
 import base64
 import json
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from daemon.api.asking import query_of, seconds_of, visible_job
+from daemon.api.asset_bodies import received_body, value_in
 from daemon.api.asset_models import (
     AssetQuery,
     JobAssetQuery,
@@ -21,28 +21,25 @@ from daemon.api.asset_models import (
     NewAssetQuery,
     VisibilityAsked,
 )
+from daemon.api.asset_seeing import may_see, see_world, unknown_asset, visible_asset
 from daemon.api.asset_telling import asset_list, asset_path, asset_resource, lineage_shown
 from daemon.api.bodies import body_as
 from daemon.api.callers import CALLER, Caller
 from daemon.api.context import CONTEXT, ApiContext
-from daemon.api.problems import BodyTooLarge, HttpRefusal, RequestTimeout
+from daemon.api.promising import promise_asset
 from daemon.api.refusals import ScopeMissing
 from daemon.api.sending import attachment, send_file
 from daemon.api.telling import answer
 from daemon.catalog import AssetFilters
 from daemon.catalog.derivations import Lineage
 from daemon.catalog.nodes import ASSET, Node, asset_node
-from daemon.catalog.refusals import AssetContentRefused, AssetNotThere, AssetUnknown
+from daemon.catalog.refusals import AssetContentRefused, AssetNotThere
 from daemon.lineage_chart import lineage_chart
 from renderer.assets import Asset, AssetKind, AssetState, Visibility
 from renderer.errors import UsageError
 from renderer.provenance import Reference, ReferenceKind
 
-MOST_BYTES = 32 << 20
-MOST_VALUE_BYTES = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_CHUNK = 1 << 20
-_BODY_S = 300.0
 _KINDS = {
     "claim": ReferenceKind.CLAIM, "entity": ReferenceKind.ENTITY,
     "source_chunk": ReferenceKind.SOURCE_CHUNK, "source": ReferenceKind.SOURCE,
@@ -50,20 +47,22 @@ _KINDS = {
 
 
 async def create_asset(request: web.Request) -> web.Response:
-    """`POST /v1/assets`: the body becomes an asset; durable before the answer."""
+    """`POST /v1/assets`: an asset of the body, or a promise; durable when answered."""
     query, caller = query_of(request, NewAssetQuery), request[CALLER]
+    if query.status is AssetState.PENDING:
+        return await promise_asset(request, query)
     world = query.world or caller.world
     see_world(caller, world)
     assets = request.app[CONTEXT].assets
     said: dict[str, Any] = {
         "owner": caller.owner, "world": world, "visibility": query.visibility,
         "asset_type": query.asset_type,
-        "tags": tuple(tag.strip() for tag in query.tags.split(",") if tag.strip()),
+        "tags": query.tag_list,
     }  # fmt: skip
     with assets.receiving() as path:
-        size = await _received(request, path, query.kind)
+        size = await received_body(request, path, query.kind)
         if query.kind is AssetKind.VALUE:
-            said |= {"kind": query.kind, "value": _value_in(path)}
+            said |= {"kind": query.kind, "value": value_in(path)}
         elif not size:
             raise AssetContentRefused("the body is empty", hint="send the file as the body")
         made = await asyncio.to_thread(
@@ -133,7 +132,7 @@ async def public_asset(request: web.Request) -> web.StreamResponse:
         request.app[CONTEXT].assets.catalog.assets.get, request.match_info["asset_id"]
     )
     if asset.visibility is not Visibility.PUBLIC or asset.state is not AssetState.AVAILABLE:
-        raise _unknown()
+        raise unknown_asset()
     return await _sent(request, asset, "public, max-age=60")
 
 
@@ -148,31 +147,6 @@ async def asset_lineage(request: web.Request) -> web.Response:
         return answer(lineage_shown(asset.asset_id, lineage, labels))
     drawn = lineage_chart(lineage, labels)
     return web.Response(body=drawn.encode("utf-8", "replace"), content_type="image/svg+xml")
-
-
-async def visible_asset(request: web.Request) -> Asset:
-    """The asset that the path names. Raises AssetUnknown, also when it is a stranger's."""
-    asset = await asyncio.to_thread(
-        request.app[CONTEXT].assets.catalog.assets.get, request.match_info["asset_id"]
-    )
-    if not _may_see(request[CALLER], asset):
-        raise _unknown()
-    return asset
-
-
-def see_world(caller: Caller, world: str) -> None:
-    """Raises ScopeMissing when the caller's key is for another world."""
-    if caller.world not in ("", world):
-        raise ScopeMissing(f"this key works in the world {caller.world} alone")
-
-
-def _may_see(caller: Caller, asset: Asset) -> bool:
-    is_own = asset.owner == caller.owner or caller.sees_all
-    return is_own and caller.world in ("", asset.world)
-
-
-def _unknown() -> AssetUnknown:
-    return AssetUnknown("no such asset is known", hint="GET /v1/assets lists those there are")
 
 
 def _filters(query: AssetQuery, caller: Caller) -> AssetFilters:
@@ -201,47 +175,6 @@ def _reference(query: AssetQuery) -> Reference | None:
     if len(named) > 1:
         raise UsageError("of claim, entity, source_chunk and source only one can be asked for")
     return named[0] if named else None
-
-
-async def _received(request: web.Request, path: Path, kind: AssetKind) -> int:
-    """The body, written to a file; its size. Raises BodyTooLarge and RequestTimeout."""
-    limit = MOST_BYTES if kind is AssetKind.FILE else MOST_VALUE_BYTES
-    too_large = BodyTooLarge(
-        f"the body is over the limit of {limit} bytes",
-        hint="larger files go up by POST /v1/uploads/presign",
-        headers={"Connection": "close"},
-    )
-    if (request.content_length or 0) > limit:
-        raise too_large
-    size, parts = 0, bytearray()
-    try:
-        async with asyncio.timeout(_BODY_S):
-            with path.open("xb") as stream:
-                async for part in request.content.iter_any():
-                    size += len(part)
-                    if size > limit:
-                        raise too_large
-                    parts += part
-                    if len(parts) >= _CHUNK:
-                        await asyncio.to_thread(stream.write, bytes(parts))
-                        parts.clear()
-                await asyncio.to_thread(stream.write, bytes(parts))
-    except TimeoutError as error:
-        raise RequestTimeout(f"the body was not there after {_BODY_S:g} s") from error
-    return size
-
-
-def _value_in(path: Path) -> Any:
-    try:
-        value = json.loads(path.read_bytes(), parse_constant=_no_constant)
-        json.dumps(value, allow_nan=False)
-    except (ValueError, RecursionError) as error:
-        raise HttpRefusal(f"the body is no JSON: {error}", hint="send the value as JSON") from error
-    return value
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
 
 
 async def _sent(request: web.Request, asset: Asset, caching: str) -> web.StreamResponse:
@@ -275,7 +208,7 @@ def _sent_value(asset: Asset) -> web.Response:
 
 
 def _opened(context: ApiContext, asset: Asset) -> tuple[int, int]:
-    path = context.assets.path_of(asset)
+    path = context.assets.fetched(asset)
     number = os.open(path, _READ)
     size = os.fstat(number).st_size
     if size != asset.size_bytes:
@@ -300,7 +233,7 @@ def _traced(
     known = catalog.assets.find(ids)
     hidden = {
         node for node in nodes if node.kind == ASSET
-        and (node.node_id not in known or not _may_see(caller, known[node.node_id]))
+        and (node.node_id not in known or not may_see(caller, known[node.node_id]))
     }  # fmt: skip
     labels = {asset_node(one.asset_id): one.label or one.asset_type for one in known.values()}
     up, down = (

@@ -94,6 +94,7 @@ class ApiContext:
     media: tuple[Path, ...] = ()
     lease_s: float = LEASE_S
     references: References | None = None
+    changed: Callable[[str], None] = lambda job_id: None  # hears of jobs that workers changed
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from daemon.admitting import admitted
 from daemon.api.context import ApiContext
 from daemon.api.problems import LeaseLost, OutputsRefused
 from daemon.inbox import Claimed, Inbox
@@ -20,6 +21,7 @@ from daemon.jobs import MOVES, IllegalMove, Job, JobState, Progress
 from daemon.places import Claim
 from daemon.records import find_job
 from daemon.submissions import drops_of
+from renderer.assets import AssetState
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError
 from renderer.spec.loading import load
@@ -41,14 +43,16 @@ def new_token() -> str:
 def lease(context: ApiContext, job: Job, token: str) -> Claimed:
     """Take a queued job for whoever is given the token; it runs from now on.
 
-    Raises IllegalMove when it is not queued any more, LeaseLost when it is not to be had.
+    Raises IllegalMove when it is not queued any more, or has to wait for what it names;
+    LeaseLost when it is not to be had.
     """
     inbox = _inbox(context, token)
     _beat(inbox)
     for _ in range(_TRIES):
         claimed = _claimed(context, inbox, job)
-        if claimed is not None:
-            return inbox.begin(claimed)
+        told = None if claimed is None else _admitted(context, inbox, claimed)
+        if told is not None:
+            return inbox.begin(told)
         if not _may_be_had(context, inbox, job):
             break
         time.sleep(_PAUSE_S)  # a daemon without workers may have it in its hands to offer it
@@ -71,8 +75,7 @@ def held(context: ApiContext, job: Job, token: str, to: JobState) -> tuple[Inbox
     if to is not JobState.RUNNING and to not in MOVES[job.state]:
         raise IllegalMove(job.job_id, job.state, to)
     inbox = _inbox(context, token)
-    mine = [claim for claim in inbox.claims()
-            if claim.job_id == job.job_id and claim.owner == inbox.papers.owner]  # fmt: skip
+    mine = _claims(inbox, job.job_id, inbox.papers.owner)
     if not mine or job.state is not JobState.RUNNING:
         raise LeaseLost(
             f"this lease token holds nothing of job {job.job_id}, which is {job.state}",
@@ -81,6 +84,12 @@ def held(context: ApiContext, job: Job, token: str, to: JobState) -> tuple[Inbox
     _beat(inbox)
     noted = inbox.ledger.read(job.job_id) or job
     return inbox, Claimed(claim=mine[0], job=noted, data=_document(context, mine[0]))
+
+
+def see_held(context: ApiContext, job_id: str, holder: str) -> None:
+    """Raises LeaseLost unless the worker that goes by the owner id `holder` runs the job."""
+    if not _claims(_inbox(context, ""), job_id, holder):
+        raise LeaseLost(f"the worker that began this does not run job {job_id} now", legal=())
 
 
 def went_on(context: ApiContext, job: Job, token: str, progress: Progress | None) -> Claimed:
@@ -107,6 +116,8 @@ def checked(
     _, claimed = held(context, job, token, JobState.SUCCEEDED)
     digest = _digest_of_bundle(context, claimed, bundle) if bundle else ""
     _see_to_outputs(context, claimed.job, outputs)
+    if not bundle:
+        _see_to_promises(context, claimed.job)
     return digest
 
 
@@ -126,6 +137,7 @@ def completed(
             _retire(context, inbox)
             raise IllegalMove(job.job_id, JobState.CANCELLED, JobState.SUCCEEDED)
         raise LeaseLost(f"job {job.job_id} was taken over", legal=())
+    context.assets.adopt(outputs, job.job_id)
     inbox.succeed(told, bundle, digest)
     _retire(context, inbox)
 
@@ -160,6 +172,10 @@ def _inbox(context: ApiContext, token: str) -> Inbox:
     )  # fmt: skip
 
 
+def _claims(inbox: Inbox, job_id: str, owner: str) -> list[Claim]:
+    return [one for one in inbox.claims() if (one.job_id, one.owner) == (job_id, owner)]
+
+
 def _beat(inbox: Inbox) -> None:
     """`seq` is compared with itself alone, so any number that is new will do."""
     owner = inbox.papers.owner
@@ -182,6 +198,16 @@ def _claimed(context: ApiContext, inbox: Inbox, job: Job) -> Claimed | None:
         if seen is not None and context.fs.stat(context.places.submitted(job.job_id)) is not None:
             return inbox.claim(path, seen, priority)
     return None
+
+
+def _admitted(context: ApiContext, inbox: Inbox, claimed: Claimed) -> Claimed | None:
+    """The job, unless it was made to wait, or failed, for what it names."""
+    if context.references is None:
+        return claimed
+    told = admitted(inbox, context.references, context.limits, claimed)
+    if told is None:
+        context.changed(claimed.job.job_id)
+    return told
 
 
 def _may_be_had(context: ApiContext, inbox: Inbox, job: Job) -> bool:
@@ -223,3 +249,18 @@ def _see_to_outputs(context: ApiContext, job: Job, outputs: tuple[str, ...]) -> 
         asset = found.get(asset_id)
         if asset is None or (asset.owner, asset.world) != (job.owner, job.world):
             raise OutputsRefused(f"no asset is called {asset_id}")
+        if asset.state is not AssetState.AVAILABLE:
+            raise OutputsRefused(
+                f"asset {asset_id} is {asset.state}", hint=f"PUT /v1/assets/{asset_id}/content"
+            )
+
+
+def _see_to_promises(context: ApiContext, job: Job) -> None:
+    """A result without a bundle has kept every promise of the job. Raises OutputsRefused."""
+    found = context.assets.catalog.assets.find(job.promised.values())
+    for label, asset_id in sorted(job.promised.items()):
+        if asset_id in found and found[asset_id].state is AssetState.PENDING:
+            raise OutputsRefused(
+                f"the job promised {label}, which is not there",
+                hint=f"PUT /v1/assets/{asset_id}/content first, or fail it",
+            )

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from daemon.api import external
+from daemon.api.asking import WORLD
+from daemon.api.asset_seeing import see_world
 from daemon.api.bodies import Asked, body_as
 from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT
 from daemon.api.models import Answered
 from daemon.api.problems import NotFound, Overloaded
+from daemon.api.promising import fulfillable
 from daemon.api.telling import answer, moment
 from daemon.signing import HOUR_S, LONGEST_S
 from daemon.storage.contract import Signed
-from daemon.uploads import Promise, Upload, Uploads
+from daemon.storage.errors import UploadRefused
+from daemon.uploads import PENDING, Promise, Upload, Uploads
 from renderer.errors import ReelkilnError
 
 _T = TypeVar("_T")
@@ -36,6 +42,10 @@ class UploadAsked(Asked):
     size_bytes: int = Field(ge=1, le=1 << 50)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the whole file, in hex.")
     file_name: str = Field(default="", max_length=255)
+    world: str = Field(default="", max_length=64, pattern=WORLD)
+    asset_id: str = Field(
+        default="", max_length=64, description="The pending asset whose promise it keeps."
+    )
     expires_s: Expires = HOUR_S
 
 
@@ -86,6 +96,7 @@ class UploadResource(Answered):
     size_bytes: int
     sha256: str
     asset_id: str
+    world: str
     reason: str
     created_at: AwareDatetime
     parts: int = Field(description="How many parts it has; 0 when it goes in one piece.")
@@ -164,6 +175,8 @@ async def part_urls(request: web.Request) -> web.Response:
 async def complete_upload(request: web.Request) -> web.Response:
     """`POST /v1/uploads/{upload_id}/complete`: prove the bytes; again does no harm."""
     upload = await _visible(request)
+    if upload.state == PENDING and upload.holder:
+        await _call(external.see_held, request.app[CONTEXT], upload.job_id, upload.holder)
     done = await _call(_uploads(request).complete, upload)
     return answer(_resource(done))
 
@@ -199,12 +212,30 @@ async def _removal(request: web.Request, upload_id: str) -> Removal:
 
 
 async def _promised(request: web.Request, asked: UploadAsked, *, in_parts: bool) -> Upload:
+    caller = request[CALLER]
+    world = asked.world or caller.world
+    see_world(caller, world)
     promise = Promise(
         media_type=asked.media_type, size_bytes=asked.size_bytes, sha256=asked.sha256,
-        file_name=asked.file_name,
+        file_name=asked.file_name, world=world,
     )  # fmt: skip
-    owner = request[CALLER].owner
+    if asked.asset_id:
+        promise = await _for_asset(request, promise, asked.asset_id)
+    owner = caller.owner
     return await asyncio.to_thread(_uploads(request).promise, promise, owner, in_parts=in_parts)
+
+
+async def _for_asset(request: web.Request, promise: Promise, asset_id: str) -> Promise:
+    """The promise of an upload that keeps the one of a pending asset."""
+    asset, holder = await fulfillable(request, asset_id)
+    if promise.media_type != asset.media_type:
+        raise UploadRefused(
+            f"asset {asset_id} was promised as {asset.media_type}, not as {promise.media_type}",
+            hint="send what was promised",
+        )
+    return replace(
+        promise, world=asset.world, fulfils=asset_id, job_id=asset.created_by_job, holder=holder
+    )
 
 
 async def _visible(request: web.Request) -> Upload:
@@ -214,8 +245,7 @@ async def _visible(request: web.Request) -> Upload:
 async def _of_caller(request: web.Request, upload_id: str) -> Upload:
     """The upload of that id. Raises NotFound, also when it is another owner's."""
     upload = await _call(_uploads(request).find, upload_id)
-    caller = request[CALLER]
-    if upload is None or (upload.owner != caller.owner and not caller.sees_all):
+    if upload is None or not request[CALLER].sees(upload.owner, upload.world):
         raise NotFound("no such upload is known", hint="POST /v1/uploads/presign begins one")
     return upload
 
@@ -233,7 +263,7 @@ def _resource(upload: Upload, **more: Any) -> UploadResource:
     return UploadResource(
         upload_id=upload.upload_id, status=upload.state, key=upload.key,
         file_name=upload.file_name, media_type=upload.media_type, size_bytes=upload.size_bytes,
-        sha256=upload.sha256, asset_id=upload.asset_id, reason=upload.reason,
+        sha256=upload.sha256, asset_id=upload.asset_id, reason=upload.reason, world=upload.world,
         created_at=moment(upload.created_at), parts=upload.parts, part_bytes=upload.part_bytes,
         **{"arrived": [], **more},
     )  # fmt: skip

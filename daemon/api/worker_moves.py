@@ -218,6 +218,7 @@ async def _leased(
 async def _told(context: ApiContext, job: Job) -> web.Response:
     now = await asyncio.to_thread(find_job, context.fs, context.places, job.job_id)
     await asyncio.to_thread(index_job, context, now)
+    await asyncio.to_thread(context.changed, job.job_id)
     return answer(resource(now))
 
 

@@ -18,7 +18,7 @@ from daemon.api.asset_models import (
     WorldList,
     WorldShown,
 )
-from daemon.api.assets import see_world
+from daemon.api.asset_seeing import see_world
 from daemon.api.bodies import body_as
 from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT, ApiContext

@@ -48,6 +48,11 @@ class Around:
         """As `Storage.list`."""
         return self.inner.list(prefix)
 
+    @property
+    def is_here(self) -> bool:
+        """As `Storage.is_here`."""
+        return self.inner.is_here
+
     def local_path(self, key: str) -> Path | None:
         """As `Storage.local_path`."""
         return self.inner.local_path(key)

@@ -6,6 +6,7 @@ are never shown. The least lately read goes first when there is no room.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,12 +50,15 @@ class Caching(Around):
     def _fetched(self, found: Stored, path: Path) -> int:
         self._make_room(found.size_bytes)
         with full_disk_told(self._folder), private_folder(self._folder / ".new", _NEW) as folder:
-            part = folder / "data"
+            part, digest = folder / "data", hashlib.sha256()
             with part.open("xb") as stream:
                 for piece in self.inner.open_range(found.key):
+                    digest.update(piece)
                     stream.write(piece)
                 if stream.tell() != found.size_bytes:
                     raise StorageUnavailable(f"{found.key} was replaced while it was read")
+            if found.sha256 not in ("", digest.hexdigest()):
+                raise StorageUnavailable(f"{found.key} came with other bytes than were stored")
             number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
             part.replace(path)
             return number

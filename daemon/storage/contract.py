@@ -105,6 +105,11 @@ class Storage(Protocol):
         """What is stored below a folder (all, when empty), by the bytes of its key."""
         ...
 
+    @property
+    def is_here(self) -> bool:
+        """Whether what is stored can be read in place: `local_path` finds it."""
+        ...
+
     def local_path(self, key: str) -> Path | None:
         """A file to read in place, None where there is none; it goes when the key does."""
         ...

