@@ -32,12 +32,18 @@ _HEALINGS_PER_STEP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A render up to its plan: everything decided, nothing drawn."""
+class Resolved:
+    """A render up to its timeline: what is seen and heard when is known."""
 
     loaded: Loaded
     inputs: Inputs
     timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Resolved):
+    """A render up to its plan: everything decided, nothing drawn."""
+
     plan: Plan
 
 
@@ -65,6 +71,10 @@ class Renderer:
         self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
     ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
+        return self.plan(self.resolve(loaded, lock=lock), whole=whole)
+
+    def resolve(self, loaded: Loaded, *, lock: Inputs | None = None) -> Resolved:
+        """Acquire and resolve. Raises Rejected with positions in the document."""
         film = loaded.film
         inputs = self.acquire(loaded, lock=lock)
         try:
@@ -77,7 +87,12 @@ class Renderer:
             raise loaded.located(error) from error
         for warning in timeline.warnings:
             self.listen(Warned(code="timeline", message=warning))
+        return Resolved(loaded=loaded, inputs=inputs, timeline=timeline)
+
+    def plan(self, resolved: Resolved, *, whole: bool = False) -> Prepared:
+        """The plan of what was resolved."""
         self.listen(StageStarted(stage="plan"))
+        loaded, inputs, timeline = resolved.loaded, resolved.inputs, resolved.timeline
         steps = plan(timeline, self.toolchain.digest, whole=whole)
         return Prepared(loaded=loaded, inputs=inputs, timeline=timeline, plan=steps)
 

@@ -23,7 +23,7 @@ async function showStill() {
   if (stillAsked) stillAsked.abort();
   const asked = stillAsked = new AbortController();
   try {
-    const reply = await fetch(`/scene/${number}/frame/${frame}.png`, { signal: asked.signal });
+    const reply = await fetch(`/scene/${number}/frame/${frame}.jpg`, { signal: asked.signal });
     if (!reply.ok || asked !== stillAsked) return false;
     const url = URL.createObjectURL(await reply.blob());
     const fresh = new Image();
@@ -34,7 +34,8 @@ async function showStill() {
     still.src = url;
     still.hidden = false;
     if (old) URL.revokeObjectURL(old);
-    performance.mark("still", { detail: { number, frame } });
+    const seen = { number, frame };
+    requestAnimationFrame(() => performance.mark("still", { detail: seen }));
     return true;
   } catch (error) {
     if (error.name !== "AbortError") say("the preview does not answer");
