@@ -47,9 +47,7 @@ class Easel:
 
     def __post_init__(self) -> None:
         at_once = max(2, self.renderer.jobs)  # the picture and the sound at the least
-        self._films = ThreadPoolExecutor(
-            at_once, thread_name_prefix="film", initializer=_give_way
-        )
+        self._films = ThreadPoolExecutor(at_once, thread_name_prefix="film", initializer=_give_way)
         self._stills = ThreadPoolExecutor(1, thread_name_prefix="still")
 
     async def draw(self, steps: Sequence[Step], *, still: bool = False) -> Results:

@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from PIL import Image
 from daemon.demo import make_demo
 from renderer.fonts import text_engine_fingerprint
 from renderer.toolchain import find_toolchain
-from tests.daemon.preview.browser import chromium, needs_chromium, previewing, until
+from tests.daemon.browser import chromium, faults_of, needs_chromium, until
+from tests.daemon.preview.process import previewing
 from tests.daemon.preview.stage import SPEC, make_spec
 
 
@@ -95,10 +97,10 @@ def test_the_demo_is_seen_and_its_title_changes_while_it_is_written(
         film += page.evaluate("performance.timeOrigin")
     with capsys.disabled():
         edits = ", ".join(f"{seconds:.2f}" for seconds in waited)
-        print(f"\ndemo: first picture {first:.2f} s after the address was entered; an edit of a "
-              f"title on screen after {edits} s, the last as film after {film / 1000 - began:.2f} s; "
-              f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")  # fmt: skip
-    assert all(one.tobytes() != other.tobytes() for one, other in zip(seen, seen[1:], strict=False))
+        print(f"\ndemo: first picture {first:.2f} s after the address was entered; an edit "
+              f"of a title on screen after {edits} s, the last as film after "
+              f"{film / 1000 - began:.2f} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")  # fmt: skip
+    assert all(one.tobytes() != other.tobytes() for one, other in pairwise(seen))
 
 
 def shown_at(page: Any, number: int) -> float:
@@ -106,6 +108,21 @@ def shown_at(page: Any, number: int) -> float:
     marks = f"performance.getEntriesByName('still').filter(m => m.detail.number === {number})"
     until(page, f"{marks}.length > 0")
     return float(page.evaluate(f"performance.timeOrigin + {marks}[0].startTime")) / 1000
+
+
+@needs_chromium
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_nothing_on_the_page_shuts_people_out(preview: tuple[str, Path], colours: str) -> None:
+    url, spec = preview
+    with chromium(viewport={"width": 1000, "height": 800}, color_scheme=colours) as page:
+        page.goto(url)
+        until(page, "at('chart').firstChild && still.hidden && !at('status').textContent")
+        assert faults_of(page) == []
+        spec.write_text(SPEC.replace("style:", "stile:"))
+        until(page, "!at('faults').hidden")
+        assert faults_of(page) == []
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert faults_of(page) == []
 
 
 def test_only_who_asks_for_this_machine_by_name_is_answered(preview: tuple[str, Path]) -> None:

@@ -1,16 +1,13 @@
-"""The preview as its users run it: a process, and a real Chromium that looks at its page.
+"""A real Chromium to look at our pages, and axe to judge them.
 
 REELKILN_TEST_CHROMIUM names a browser; else one is looked for on PATH.
 """
 
 import os
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,23 +18,6 @@ CHROMIUM = os.environ.get("REELKILN_TEST_CHROMIUM") or next(
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="no Chromium: install one or set REELKILN_TEST_CHROMIUM"
 )
-RUN = ("-c", "from daemon.entry import main; main()")
-
-
-@contextmanager
-def previewing(spec: Path, environ: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """The address of the page of `reelkiln preview SPEC`."""
-    environment = {**environ, "REELKILN_STORE": str(spec.parent / "store")}
-    command = [sys.executable, *RUN, "preview", str(spec)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=spec.parent
-    ) as child:
-        assert child.stdout
-        try:
-            yield child.stdout.readline().strip()
-        finally:
-            child.terminate()
-            assert child.wait(30) == 143
 
 
 @contextmanager
@@ -47,7 +27,8 @@ def chromium(**wishes: Any) -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
         )
         yield browser.new_page(**wishes)
         browser.close()
@@ -59,3 +40,16 @@ def until(page: Any, script: str, seconds: float = 60) -> None:
     while not page.evaluate(script):
         assert time.monotonic() - began < seconds, f"never: {script}"
         time.sleep(0.02)
+
+
+def faults_of(page: Any) -> list[str]:
+    """What axe finds that keeps people from using the page: serious and critical faults."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['target']} {node['html'][:120]}: {node['failureSummary']}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
