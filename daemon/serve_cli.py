@@ -122,7 +122,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=_api_settings(host, port), media=service.settings.media,
         lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
-        references=service.references,
+        references=service.references, conditions=service.conditions,
     )  # fmt: skip
     return ApiServer(context, furnish)
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from daemon.api.callers import Access
 from daemon.asset_service import AssetService
+from daemon.conditions import Conditions
 from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
@@ -94,6 +95,7 @@ class ApiContext:
     media: tuple[Path, ...] = ()
     lease_s: float = LEASE_S
     references: References | None = None
+    conditions: Conditions | None = None  # None: nobody watches over this machine
 
 
 @dataclass(slots=True)

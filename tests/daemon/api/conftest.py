@@ -59,7 +59,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=ApiSettings(port=0, poll_s=0.02, **settings), references=service.references,
-        uploads=sent.uploads, storage=sent.folder,
+        uploads=sent.uploads, storage=sent.folder, conditions=service.conditions,
     )  # fmt: skip
 
 
