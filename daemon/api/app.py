@@ -40,7 +40,7 @@ def bare(app: web.Application) -> None:
 
 
 def make_app(
-    context: ApiContext, routes: tuple[Route, ...] = ROUTES, furnish: Furnish = bare
+    context: ApiContext, routes: tuple[Route, ...] = ROUTES, *, furnish: Furnish = bare
 ) -> web.Application:
     """The application of one daemon. Make it on the loop that serves it.
 
