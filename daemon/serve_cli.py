@@ -95,6 +95,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
     from daemon.api.access_settings import access_settings
     from daemon.api.callers import Access, is_loopback, refuse_open_elsewhere
     from daemon.api.rates import Rates
+    from daemon.dashboard import furnish
     from daemon.submissions import Submissions
     from daemon.upload_service import open_uploads
 
@@ -127,8 +128,9 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         settings=_api_settings(host, port), media=service.settings.media,
         lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
         references=service.references, changed=service.job_changed,
+        conditions=service.conditions,
     )  # fmt: skip
-    return ApiServer(context)
+    return ApiServer(context, furnish)
 
 
 def _api_settings(host: str, port: int) -> ApiSettings:

@@ -37,15 +37,22 @@ _HEALINGS_PER_STEP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Resolved:
+    """A render up to its timeline, and those of its variants: when what is seen and heard."""
+
+    loaded: Loaded
+    inputs: Inputs
+    timeline: Timeline
+    others: Mapping[str, Timeline] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Resolved):
     """A render up to its plan: everything decided, nothing drawn.
 
     `variants` are the other cuts by name; steps that they share with the film are run once.
     """
 
-    loaded: Loaded
-    inputs: Inputs
-    timeline: Timeline
     plan: Plan
     variants: Mapping[str, Cut] = field(default_factory=dict)
 
@@ -89,6 +96,10 @@ class Renderer:
         self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
     ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
+        return self.plan(self.resolve(loaded, lock=lock), whole=whole)
+
+    def resolve(self, loaded: Loaded, *, lock: Inputs | None = None) -> Resolved:
+        """Acquire and resolve. Raises Rejected with positions in the document."""
         film = loaded.film
         inputs = self.acquire(loaded, lock=lock)
         try:
@@ -104,15 +115,21 @@ class Renderer:
         for name, other in others.items():
             for warning in other.warnings:
                 self.listen(Warned(code="timeline", message=f"{name}: {warning}"))
+        return Resolved(loaded=loaded, inputs=inputs, timeline=timeline, others=others)
+
+    def plan(self, resolved: Resolved, *, whole: bool = False) -> Prepared:
+        """The plan of what was resolved."""
         self.listen(StageStarted(stage="plan"))
+        digest = self.toolchain.digest
         return Prepared(
-            loaded=loaded,
-            inputs=inputs,
-            timeline=timeline,
-            plan=plan(timeline, self.toolchain.digest, whole=whole),
+            loaded=resolved.loaded,
+            inputs=resolved.inputs,
+            timeline=resolved.timeline,
+            others=resolved.others,
+            plan=plan(resolved.timeline, digest, whole=whole),
             variants={
-                name: Cut(timeline=other, plan=plan(other, self.toolchain.digest, whole=whole))
-                for name, other in sorted(others.items())
+                name: Cut(timeline=other, plan=plan(other, digest, whole=whole))
+                for name, other in sorted(resolved.others.items())
             },
         )
 

@@ -32,9 +32,20 @@ _BACKLOG = 1024
 _START_S = 30.0
 _log = logger("api")
 
+Furnish = Callable[[web.Application], None]
 
-def make_app(context: ApiContext, routes: tuple[Route, ...] = ROUTES) -> web.Application:
-    """The application of one daemon. Make it on the loop that serves it."""
+
+def bare(app: web.Application) -> None:
+    """Nothing beside the API."""
+
+
+def make_app(
+    context: ApiContext, routes: tuple[Route, ...] = ROUTES, *, furnish: Furnish = bare
+) -> web.Application:
+    """The application of one daemon. Make it on the loop that serves it.
+
+    `furnish` adds what is served beside the API.
+    """
     app = web.Application(middlewares=[problems, preflights])
     app[CONTEXT], app[TURNSTILES], app[ACCESS] = context, Turnstiles(), context.access
     app[ROOM] = QueueRoom(
@@ -46,6 +57,7 @@ def make_app(context: ApiContext, routes: tuple[Route, ...] = ROUTES) -> web.App
         resource = app.router.add_resource(route.path)
         for method in (route.method, "HEAD") if _has_head(route) else (route.method,):
             resource.add_route(method, _entered(route), expect_handler=_expectation)
+    furnish(app)
     app.on_response_prepare.append(_finish)
     app.on_shutdown.append(_end_streams)
     return app
@@ -54,8 +66,9 @@ def make_app(context: ApiContext, routes: tuple[Route, ...] = ROUTES) -> web.App
 class ApiServer:
     """The API of one daemon, served from `start` to `stop`."""
 
-    def __init__(self, context: ApiContext) -> None:
+    def __init__(self, context: ApiContext, furnish: Furnish = bare) -> None:
         self.context = context
+        self._furnish = furnish
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
@@ -109,7 +122,9 @@ class ApiServer:
             ThreadPoolExecutor(settings.threads, thread_name_prefix="api")
         )
         runner = web.AppRunner(
-            make_app(self.context), shutdown_timeout=settings.drain_s, access_log=None
+            make_app(self.context, furnish=self._furnish),
+            shutdown_timeout=settings.drain_s,
+            access_log=None,
         )
         await runner.setup()
         server = runner.server
@@ -166,7 +181,7 @@ async def _finish(request: web.Request, response: web.StreamResponse) -> None:
     """What every answer carries."""
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Server"] = "reelkiln"

@@ -30,7 +30,7 @@ async def body_as(request: web.Request, model: type[_M], *, limit: int = _LIMIT)
     """
     if request.content_type != "application/json":
         raise TypeNotSupported("the body is not application/json", hint="send it as that")
-    data = await _read(request, limit)
+    data = await read_body(request, limit)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
@@ -39,7 +39,8 @@ async def body_as(request: web.Request, model: type[_M], *, limit: int = _LIMIT)
         raise BodyRefused("; ".join(sorted(words))) from None  # its cause would repeat the body
 
 
-async def _read(request: web.Request, limit: int) -> bytes:
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The bytes of a body. Raises BodyTooLarge and RequestTimeout."""
     data = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):

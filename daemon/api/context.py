@@ -13,6 +13,7 @@ from aiohttp import web
 
 from daemon.api.callers import Access
 from daemon.asset_service import AssetService
+from daemon.conditions import Conditions
 from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
@@ -95,6 +96,7 @@ class ApiContext:
     lease_s: float = LEASE_S
     references: References | None = None
     changed: Callable[[str], None] = lambda job_id: None  # hears of jobs that workers changed
+    conditions: Conditions | None = None  # None: nobody watches over this machine
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from daemon.api.asking import WORLD, NoQuery
 from daemon.api.bodies import Asked
 from daemon.api.models import Answered
-from renderer.spec.model import CALLBACK_PATTERN, EndOfJob
+from renderer.spec.envelope import CALLBACK_PATTERN, EndOfJob
 
 _Events = Annotated[list[EndOfJob], Field(min_length=1, max_length=4)]
 _State = Literal["pending", "sent", "failed"]
