@@ -40,6 +40,8 @@ def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
         done["styles"] = _styles(document.get("styles"), defaults)
         done["tracks"] = _styled(done.get("tracks"), defaults)
         done["fonts"] = _fonts(document.get("fonts"), defaults)
+        if isinstance(written := done.get("variants"), Mapping):
+            done["variants"] = {name: _variant(one, defaults) for name, one in written.items()}
     return done
 
 
@@ -71,6 +73,16 @@ def _style(written: Any, defaults: BrandDefaults) -> Any:
     like = written.get("like")
     below = defaults.styles.get(like, defaults.text) if isinstance(like, str) else defaults.text
     return {**below, **written}
+
+
+def _variant(written: Any, defaults: BrandDefaults) -> Any:
+    """A variant with the brand in the styles and tracks that it has of its own."""
+    if not isinstance(written, Mapping):
+        return written
+    done = {**written, "tracks": _styled(written.get("tracks", []), defaults)}
+    if isinstance(styles := written.get("styles"), Mapping):
+        done["styles"] = {name: _style(style, defaults) for name, style in styles.items()}
+    return done
 
 
 def _styled(tracks: Any, defaults: BrandDefaults) -> Any:

@@ -11,6 +11,7 @@ from renderer.spec.model import VideoSpec
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _.@/-]*")
 _WIDTH = 100
+_LEAD = ("video", "image", "audio", "text", "colour", "gradient", "id")
 
 
 class _Writer(yaml.SafeDumper):
@@ -33,9 +34,19 @@ def written(spec: VideoSpec, spec_id: str) -> bytes:
     plain = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     head = {"reelkiln": plain.pop("reelkiln"), "id": spec_id}
     plain.pop("id", None)
-    body = {name: plain[name] for name in VideoSpec.model_fields if name in plain}
+    body = {name: _led(plain[name]) for name in VideoSpec.model_fields if name in plain}
     text = yaml.dump(
         {**head, **body}, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
     first = "# Edit it and render it again: reelkiln render expanded.spec.yaml\n"
     return (first + text).encode()
+
+
+def _led(value: Any) -> Any:
+    """The value with the key that says what a clip is in front of what else is said of it."""
+    if isinstance(value, list):
+        return [_led(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    first = sorted(value, key=lambda name: (name not in _LEAD, name == "clips"))
+    return {name: _led(value[name]) for name in first}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from renderer.brand.applying import branded
-from renderer.brand.defaults import brand_defaults
+from renderer.brand.defaults import RGB, brand_defaults, contrast
 from renderer.brand.kit import BrandKit, Logo
 from renderer.spec.topic import TopicSpec
 from renderer.storyboards.template import Storyboard
@@ -19,6 +19,7 @@ _DISSOLVE = 6
 _MOVES = ("zoom-in", "pan-right", "zoom-out", "pan-left")
 _ACCENT = "#ffd166"
 _SHADE = "#05070c"
+_READABLE = 4.5
 _LOUD = {"loudness": {"target": -16}}
 
 
@@ -60,13 +61,18 @@ class _Film:
 
     def _story(self) -> _Plain:
         """The upright cut: pictures of its own, and letters for a telephone."""
+        logo = self.kit.logo if self.kit else None
+        marks = [{"id": "logo", "clips": [_logo(logo, upright=True)]}] if logo else []
         return {
             "size": self.topic.story,
             "styles": self._styles(upright=True),
             "tracks": [
+                *marks,
                 {"id": "picture", "decides_duration": True,
                  "clips": [*self._pictures("story_graphic")]},
                 self._title_shade(upright=True),
+                {"id": "mark", "clips": [self._bar(upright=True)]},
+                {"id": "promise", "clips": [self._promise(upright=True)]},
             ],
         }  # fmt: skip
 
@@ -74,24 +80,37 @@ class _Film:
 
     def _styles(self, *, upright: bool) -> _Plain:
         size = _title_size(self.script.topic)
-        accent = self._colour("accent", _ACCENT)
+        accent, room = self._accent(), "84%" if upright else "62%"
         return {
-            "topic": {"like": "headline", "size": f"{size}%", "align": "left",
-                      "line_spacing": 1.05, "width": "84%" if upright else "62%"},
-            "promise": {"like": "subtitle", "size": "4.2%", "align": "left", "colour": accent,
-                        "weight": 600, "width": "84%" if upright else "62%"},
-            "heading": {"like": "subtitle", "size": "6.4%" if upright else "5.4%",
-                        "weight": 700, "align": "left", "width": "84%"},
-            "number": {"like": "subtitle", "size": "4%", "weight": 800, "colour": accent,
-                       "letter_spacing": 2},
-            "said": {"like": "caption", "size": "5%" if upright else "4.4%", "weight": 500,
-                     "width": "84%" if upright else "74%"},
+            "topic": {
+                "like": "headline", "colour": "white", "size": f"{size + 1 if upright else size}%",
+                "align": "left", "line_spacing": 1.05, "width": room,
+            },
+            "promise": {
+                "like": "subtitle", "size": "4.2%", "align": "left", "colour": accent,
+                "weight": 600, "width": room,
+            },
+            "heading": {
+                "like": "subtitle", "colour": "white", "size": "6.4%" if upright else "5.4%",
+                "weight": 700, "align": "left", "width": "70%",
+            },
+            "number": {
+                "like": "subtitle", "size": "4%", "weight": 800, "colour": accent,
+                "letter_spacing": 2,
+            },
+            "said": {
+                "like": "caption", "colour": "white", "size": "5%" if upright else "4.4%",
+                "weight": 500, "width": "84%" if upright else "74%",
+            },
         }  # fmt: skip
 
-    def _colour(self, name: str, otherwise: str) -> str:
+    def _accent(self) -> str:
+        """The accent of the brand, if it can be read on the shade; white where it cannot."""
         if self.kit is None:
-            return otherwise
-        return brand_defaults(self.kit).palette[f"brand.{name}"]
+            return _ACCENT
+        text = brand_defaults(self.kit).palette["brand.accent"]
+        is_seen = contrast(_rgb(text), _rgb(_SHADE)) >= _READABLE
+        return text if is_seen else "white"
 
     # -- tracks, bottom first --------------------------------------------------------------
 
@@ -99,14 +118,14 @@ class _Film:
         yield {"id": "picture", "decides_duration": True, "clips": [*self._pictures("thumbnail")]}
         yield {"id": "shade", "clips": [self._scene_shade()]}
         yield self._title_shade(upright=False)
-        yield {"id": "mark", "clips": [self._bar()]}
+        yield {"id": "mark", "clips": [self._bar(upright=False)]}
         yield {"id": "title", "clips": [self._topic_card()]}
-        yield {"id": "promise", "clips": [self._promise()]}
+        yield {"id": "promise", "clips": [self._promise(upright=False)]}
         if any(shot.heading for shot in self.script.scenes):
             yield {"id": "headings", "clips": [*self._headings()]}
         yield {"id": "numbers", "clips": [*self._numbers()]}
         if self.kit and self.kit.logo:
-            yield {"id": "logo", "clips": [_logo(self.kit.logo)]}
+            yield {"id": "logo", "clips": [_logo(self.kit.logo, upright=False)]}
         yield {"id": "captions", "captions": True, "clips": [*self._captions()]}
         yield {"id": "voice", "clips": [*self._voice()]}
         yield {"id": "effects", "volume": 0.3, "clips": [*self._effects()]}
@@ -115,7 +134,7 @@ class _Film:
     def _pictures(self, template: str) -> Iterator[_Plain]:
         for number, shot in enumerate(self.script.shots):
             if number:
-                yield {"transition": "dissolve", "length": _time(_DISSOLVE)}
+                yield {"transition": "fade", "length": _time(_DISSOLVE)}
             recipe: _Plain = {"image": shot.picture, "template": template, "seed": shot.seed}
             recipe |= {"on_unavailable": self.topic.on_unavailable}
             if self.topic.provider:
@@ -150,10 +169,12 @@ class _Film:
     def _title_end(self) -> str:
         return _time(self.script.title.length + _DISSOLVE)
 
-    def _bar(self) -> _Plain:
+    def _bar(self, *, upright: bool) -> _Plain:
         return {
-            "colour": self._colour("accent", _ACCENT), "size": "9%x0.9%", "anchor": "left",
-            "offset": {"x": "6%", "y": "27%"}, "length": self._title_end(),
+            "colour": self._accent(), "anchor": "left",
+            "size": "14%x0.5%" if upright else "9%x0.9%",
+            "offset": {"x": "8.8%", "y": "18%"} if upright else {"x": "7.6%", "y": "27%"},
+            "length": self._title_end(),
             "enter": {"slide": {"side": "left", "length": "0.7s"}},
             "exit": {"fade": _time(_DISSOLVE)},
         }  # fmt: skip
@@ -165,10 +186,10 @@ class _Film:
             "enter": {"fade": "0.8s"}, "exit": {"fade": _time(_DISSOLVE)},
         }  # fmt: skip
 
-    def _promise(self) -> _Plain:
+    def _promise(self, *, upright: bool) -> _Plain:
         return {
             "text": self.script.title.heading, "style": "promise", "anchor": "left",
-            "offset": {"x": "1%", "y": "33%"}, "start": "0.6s",
+            "offset": {"x": "1%", "y": "21%" if upright else "33%"}, "start": "0.6s",
             "length": _time(self.script.title.length + _DISSOLVE - 6),
             "enter": {"fade": "0.6s"}, "exit": {"fade": _time(_DISSOLVE)},
         }  # fmt: skip
@@ -239,13 +260,20 @@ def _title_size(topic: str) -> int:
     return next((size for most, size in steps if len(topic) <= most), 4)
 
 
-def _logo(logo: Logo) -> _Plain:
-    across = "-3%" if logo.corner.endswith("right") else "3%"
-    down = "-4%" if logo.corner.startswith("bottom") else "4%"
+def _logo(logo: Logo, *, upright: bool) -> _Plain:
+    """The mark in its corner, unless words stand there: headings at the top, captions below."""
+    is_free = logo.corner != "top-left" and not (upright and logo.corner.startswith("bottom"))
+    corner = logo.corner if is_free else "top-right"
+    across = "-3%" if corner.endswith("right") else "3%"
+    down = "-4%" if corner.startswith("bottom") else "4%"
     return {
         "image": logo.image, "fit": "contain", "size": f"{logo.width}x{logo.width}",
-        "anchor": logo.corner, "offset": {"x": across, "y": down}, "length": "end",
+        "anchor": corner, "offset": {"x": across, "y": down}, "length": "end",
     }  # fmt: skip
+
+
+def _rgb(text: str) -> RGB:
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
 def _time(tenths: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,6 +15,7 @@ from renderer.timebase import exact
 from renderer.user_text import safe_text
 
 _MOST = 300
+_SENTENCES = re.compile(r"(?<=[.!?…]) |(?<=[。！？])")
 _SEEDS = 2_147_483_647
 _LINE = 64
 """Letters of one caption: two lines on a film, three on a telephone."""
@@ -61,26 +63,25 @@ def script_of(spec: TopicSpec, board: Storyboard) -> Script:
 def caption_lines(text: str) -> tuple[str, ...]:
     """A text in pieces that are read at one glance, cut where sentences or their parts end."""
     pieces: list[str] = []
-    for word in text.split():
-        last = pieces[-1] if pieces else ""
-        ends = last.endswith((".", "!", "?", ";", ":")) and len(last) > _LINE // 3
-        if last and not ends and len(last) + len(word) < _LINE:
-            pieces[-1] = f"{last} {word}"
+    for sentence in _SENTENCES.split(" ".join(text.split())):
+        if pieces and len(pieces[-1]) + len(sentence) < _LINE * 3 // 4:
+            pieces[-1] = f"{pieces[-1]} {sentence}"
         else:
-            pieces.append(word)
-    return _without_orphans(pieces)
+            pieces += _parts(sentence)
+    return tuple(piece for piece in pieces if piece)
 
 
-def _without_orphans(pieces: Sequence[str]) -> tuple[str, ...]:
-    """No single word stands alone at the end: its neighbour gives some of its own."""
-    if len(pieces) < 2 or len(pieces[-1]) >= _LINE // 4:
-        return tuple(pieces)
-    *head, before, last = pieces
-    if before.endswith((".", "!", "?")):
-        return tuple(pieces)
-    words = f"{before} {last}".split()
-    middle = (len(words) + 1) // 2
-    return (*head, " ".join(words[:middle]), " ".join(words[middle:]))
+def _parts(sentence: str) -> list[str]:
+    """A sentence that is too long in halves, and these again: best cut after a comma."""
+    ends = [match.start() for match in re.finditer(" ", sentence)]
+    if len(sentence) <= _LINE or not ends:
+        return [sentence]
+
+    def badness(end: int) -> int:
+        return abs(2 * end - len(sentence)) - (_LINE if sentence[end - 1] in ",;:" else 0)
+
+    cut = min(ends, key=badness)
+    return [*_parts(sentence[:cut]), *_parts(sentence[cut + 1 :])]
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class _Writer:
         spoken = _tenths(spoken_seconds(say, pace=pace.words_a_minute) * (100 + pace.slack) / 100)
         length = max(_tenths(exact(pace.least_s)), spoken + _tenths(exact(pace.rest_s)))
         return Shot(
-            heading="" if number and points else self._line(scene.heading, "heading", number),
+            heading=self._heading(scene, number),
             say=say,
             picture=self._line(scene.picture, "picture", number),
             seed=self._number("seed", number) % _SEEDS,
@@ -133,6 +134,12 @@ class _Writer:
             length=length,
             spoken=spoken,
         )
+
+    def _heading(self, scene: Scene, number: int) -> str:
+        """Points have no headings, and the first words below a title fit them too."""
+        if not self.spec.points:
+            return self._line(scene.heading, "heading", number)
+        return "" if number else self._filled(scene.heading[0])
 
     def _line(self, lines: Sequence[str], kind: str, number: int) -> str:
         return self._filled(lines[self._number(kind, number) % len(lines)])
