@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from daemon.api.arriving import CLOSE, in_time
 from daemon.api.asking import query_of, seconds_of, visible_job
 from daemon.api.asset_models import (
     AssetQuery,
@@ -25,7 +26,7 @@ from daemon.api.asset_telling import asset_list, asset_path, asset_resource, lin
 from daemon.api.bodies import body_as
 from daemon.api.callers import CALLER, Caller
 from daemon.api.context import CONTEXT, ApiContext
-from daemon.api.problems import BodyTooLarge, HttpRefusal, RequestTimeout
+from daemon.api.problems import BodyTooLarge, HttpRefusal
 from daemon.api.refusals import ScopeMissing
 from daemon.api.sending import attachment, send_file
 from daemon.api.telling import answer
@@ -209,25 +210,22 @@ async def _received(request: web.Request, path: Path, kind: AssetKind) -> int:
     too_large = BodyTooLarge(
         f"the body is over the limit of {limit} bytes",
         hint="larger files go up by POST /v1/uploads/presign",
-        headers={"Connection": "close"},
+        headers=CLOSE,
     )
     if (request.content_length or 0) > limit:
         raise too_large
     size, parts = 0, bytearray()
-    try:
-        async with asyncio.timeout(_BODY_S):
-            with path.open("xb") as stream:
-                async for part in request.content.iter_any():
-                    size += len(part)
-                    if size > limit:
-                        raise too_large
-                    parts += part
-                    if len(parts) >= _CHUNK:
-                        await asyncio.to_thread(stream.write, bytes(parts))
-                        parts.clear()
-                await asyncio.to_thread(stream.write, bytes(parts))
-    except TimeoutError as error:
-        raise RequestTimeout(f"the body was not there after {_BODY_S:g} s") from error
+    with path.open("xb") as stream:
+        async with in_time(request, _BODY_S, f"the body was not there after {_BODY_S:g} s"):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts += part
+                if len(parts) >= _CHUNK:
+                    await asyncio.to_thread(stream.write, bytes(parts))
+                    parts.clear()
+        await asyncio.to_thread(stream.write, bytes(parts))
     return size
 
 
