@@ -10,13 +10,13 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from daemon.api.arriving import CLOSE, in_time
 from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT, TURNSTILES
 from daemon.api.problems import (
     BodyTooLarge,
     HttpRefusal,
     NotFound,
-    RequestTimeout,
     TypeNotSupported,
 )
 from daemon.api.route import DOCUMENT_TYPES
@@ -150,21 +150,16 @@ async def _body_of(request: web.Request) -> bytes:
     too_large = BodyTooLarge(
         f"the body is over the limit of {limit} bytes",
         hint="make it smaller, or raise REELKILN_MAX_DOCUMENT_BYTES",
-        headers={"Connection": "close"},
+        headers=CLOSE,
     )
     if (request.content_length or 0) > limit:
         raise too_large
     parts = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.content.iter_any():
-                parts += part
-                if len(parts) > limit:
-                    raise too_large
-    except TimeoutError as error:
-        raise RequestTimeout(
-            f"the body was not there after {seconds:g} s", headers={"Connection": "close"}
-        ) from error
+    async with in_time(request, seconds, f"the body was not there after {seconds:g} s"):
+        async for part in request.content.iter_any():
+            parts += part
+            if len(parts) > limit:
+                raise too_large
     if not parts:
         raise HttpRefusal("the body is empty", hint="send a spec; see GET /v1/schemas/spec")
     return bytes(parts)

@@ -106,6 +106,9 @@ class Turnstiles:
 
     `same` are locks for equal documents: of two that come at once, the second finds the first.
 
+    `inside` are the requests being answered, `reading` the limits of bodies that are on their way;
+    once it `is_over`, no body is waited for.
+
     `store_bytes` is what the store held at `measured_at`: it takes long to measure.
     """
 
@@ -115,6 +118,9 @@ class Turnstiles:
         default_factory=lambda: tuple(asyncio.Lock() for _ in range(_STRIPES))
     )
     streams: int = 0
+    inside: int = 0
+    reading: set[asyncio.Timeout] = field(default_factory=set)
+    is_over: bool = False
     store_bytes: int = 0
     measured_at: float = float("-inf")
     closing: asyncio.Event = field(default_factory=asyncio.Event)

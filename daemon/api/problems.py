@@ -125,6 +125,14 @@ class Overloaded(HttpRefusal):
     retryable = True
 
 
+class DaemonEnding(HttpRefusal):
+    """The daemon ends, and a request did not get so far that it could be answered."""
+
+    code = "daemon-ending"
+    http_status = 503
+    retryable = True
+
+
 class Crashed(HttpRefusal):
     """What should not have happened; the log has it under the request's id."""
 

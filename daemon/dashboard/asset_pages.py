@@ -111,7 +111,9 @@ def _row(asset: AssetResource) -> dict[str, Any]:
         "name": asset.label.rpartition("/")[2].strip() or asset.asset_type or asset.asset_id,
         "family": family,
         "is_there": asset.status is AssetState.AVAILABLE,
-        "picture": f"/ui/assets/{asset.asset_id}/picture" if is_there and family in PICTURED else "",
+        "picture": f"/ui/assets/{asset.asset_id}/picture"
+        if is_there and family in PICTURED
+        else "",
         "made_at": asset.created_at,
     }
 
