@@ -42,6 +42,7 @@ from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
 from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
+from daemon.publishing import BundlePublisher, publish_prefix
 from daemon.recovery import recover
 from daemon.references import References
 from daemon.refusals import Refused
@@ -147,12 +148,15 @@ class Service:
         self.sender = sender_for(
             self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
         )
+        storage = open_storage(
+            settings.environment, self.places.own("assets"), clock=clock,
+            keys=lambda: signing_keys(self.places.root, settings.environment),
+        )  # fmt: skip
+        self.publisher = BundlePublisher(
+            storage, fs=self.fs, places=self.places, prefix=publish_prefix(settings.environment)
+        )
         self.assets = AssetService(
-            open_catalog(self.places.root, settings.environment),
-            open_storage(
-                settings.environment, self.places.own("assets"), clock=clock,
-                keys=lambda: signing_keys(self.places.root, settings.environment),
-            ),
+            open_catalog(self.places.root, settings.environment), storage,
             places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
             changed=lambda asset: self.promise_settled(),
         )  # fmt: skip
@@ -208,6 +212,7 @@ class Service:
             self.sender.start()
             self.settling.start()
             self.promise_sweeps.start()
+            self.publisher.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -226,6 +231,7 @@ class Service:
                 self.watch.stop()
                 self.sender.stop()
                 self.promise_sweeps.stop()
+                self.publisher.stop()
                 self.settling.stop()
         self.indexing.stop()
         self.index.close()
@@ -406,6 +412,7 @@ class Service:
         if job.state.is_final:
             self.sender.hint(job_id)
             self.settling.hint(job_id)
+            self.publisher.hint(job_id)
             self.promise_keeper.try_to_settle(job)
             self.promise_settled()
 
