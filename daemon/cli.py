@@ -24,6 +24,7 @@ from daemon.keys_cli import keys_app
 from daemon.preview_cli import run_preview
 from daemon.progress import progress_listener
 from daemon.prompt_cli import fake_gemini, prompt_app
+from daemon.publish_cli import publish_command
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store, template_folders
@@ -65,6 +66,7 @@ app.command(name="fake-gemini")(fake_gemini)
 app.add_typer(worlds_app, name="worlds")
 app.command(name="doctor")(doctor_command)
 app.command(name="reindex")(reindex_command)
+app.command(name="publish")(publish_command)
 app.command(name="serve")(serve)
 _words = Console(stderr=True)
 

@@ -5,16 +5,22 @@ That follows from the records alone, so whatever dies in between does no harm: i
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
+from daemon.logs import logger
 from daemon.places import Places
 from daemon.promises import Promises
 from daemon.records import find_job
-from renderer.errors import UsageError
+from renderer.errors import ReelkilnError, UsageError
 
+EVERY_S = 5.0
 _HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
+_log = logger("promises")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +43,22 @@ class PromiseKeeper:
                 self.promises.fail(asset_id, _reason(job), job)
 
     def sweep(self) -> int:
-        """Settle what the ends of jobs left open; how many jobs that was about."""
+        """Settle what the ends of jobs left open; how many jobs that was about.
+
+        What cannot be settled now, of a storage that is away say, is left to the next sweep.
+        """
         jobs = sorted(set(self.promises.open().values()))
         ended = [job for job_id in jobs if (job := self._ended(job_id)) and job.promised]
         for job in ended:
-            self.settle(job)
+            self.try_to_settle(job)
         return len(ended)
+
+    def try_to_settle(self, job: Job) -> None:
+        """As `settle`; a fault is logged, and the next sweep tries again."""
+        try:
+            self.settle(job)
+        except (ReelkilnError, SQLAlchemyError, OSError) as error:
+            _log.warning("a promise is not settled yet", job_id=job.job_id, error=str(error))
 
     def _ended(self, job_id: str) -> Job | None:
         try:
@@ -50,6 +66,33 @@ class PromiseKeeper:
         except (UsageError, FileNotFoundError):
             return None
         return job if job.state.is_final else None
+
+
+class PromiseSweeps:
+    """Sweeps every `every_s` seconds, on a thread of its own: a storage may take its time."""
+
+    def __init__(self, keeper: PromiseKeeper, every_s: float = EVERY_S) -> None:
+        self._keeper, self._every_s = keeper, every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="promises", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what an earlier daemon left."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; the next start makes up for the rest."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._keeper.sweep()
+            except (ReelkilnError, SQLAlchemyError, OSError) as error:
+                _log.warning("open promises cannot be looked up", error=str(error))
+            self._ended.wait(self._every_s)
 
 
 def _reason(job: Job) -> str:

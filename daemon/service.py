@@ -34,14 +34,15 @@ from daemon.index import IndexUnavailable, JobIndex, open_index
 from daemon.indexing import Indexing
 from daemon.intake import Intake
 from daemon.job_request import Module
-from daemon.jobs import Job, JobState, Priority
-from daemon.keeping_promises import PromiseKeeper
+from daemon.jobs import JobState, Priority
+from daemon.keeping_promises import PromiseKeeper, PromiseSweeps
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
 from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
+from daemon.publishing import BundlePublisher, publish_prefix
 from daemon.recovery import recover
 from daemon.references import References
 from daemon.refusals import Refused
@@ -148,12 +149,15 @@ class Service:
         self.sender = sender_for(
             self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
         )
+        storage = open_storage(
+            settings.environment, self.places.own("assets"), clock=clock,
+            keys=lambda: signing_keys(self.places.root, settings.environment),
+        )  # fmt: skip
+        self.publisher = BundlePublisher(
+            storage, fs=self.fs, places=self.places, prefix=publish_prefix(settings.environment)
+        )
         self.assets = AssetService(
-            open_catalog(self.places.root, settings.environment),
-            open_storage(
-                settings.environment, self.places.own("assets"), clock=clock,
-                keys=lambda: signing_keys(self.places.root, settings.environment),
-            ),
+            open_catalog(self.places.root, settings.environment), storage,
             places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
             changed=lambda asset: self.promise_settled(),
         )  # fmt: skip
@@ -164,6 +168,7 @@ class Service:
         promises = AssetPromises(assets=self.assets, part=self.inbox.papers.part)
         self.references = References(fs=self.fs, places=self.places, promises=promises)
         self.promise_keeper = PromiseKeeper(fs=self.fs, places=self.places, promises=promises)
+        self.promise_sweeps = PromiseSweeps(self.promise_keeper)
         self.blocked = BlockedJobs(
             look=self.references.look, monotonic=monotonic, look_every_s=settings.look_every_s
         )
@@ -207,6 +212,8 @@ class Service:
             self._watch()  # before the first scan: nothing falls between the two
             self.sender.start()
             self.settling.start()
+            self.promise_sweeps.start()
+            self.publisher.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -224,6 +231,8 @@ class Service:
                 chores.join()
                 self.watch.stop()
                 self.sender.stop()
+                self.promise_sweeps.stop()
+                self.publisher.stop()
                 self.settling.stop()
         self.indexing.stop()
         self.index.close()
@@ -258,7 +267,6 @@ class Service:
             if not self.settings.workers:
                 self._requeue(freed)
             self._empty_trash()
-            self._settle()
         self._reap()
         self._watch()
         is_open = self.intake.is_open()
@@ -342,16 +350,6 @@ class Service:
                 self.inbox.give_back(claimed, 0.0)
                 self._changed(claim.job_id)
 
-    def _settle(self, job: Job | None = None) -> None:
-        """Keep or fail what a job promised; without one, what was left open."""
-        try:
-            if job is None:
-                self.promise_keeper.sweep()
-            else:
-                self.promise_keeper.settle(job)
-        except (ReelkilnError, SQLAlchemyError, OSError) as error:  # the next sweep will
-            _log.warning("a promise is not settled yet", error=str(error))
-
     def _claim(self, drop: Drop) -> Claimed | None:
         seen = self.fs.stat(drop.path)
         if seen is None or _signature(seen) != drop.signature:
@@ -420,7 +418,8 @@ class Service:
         if job.state.is_final:
             self.sender.hint(job_id)
             self.settling.hint(job_id)
-            self._settle(job)
+            self.publisher.hint(job_id)
+            self.promise_keeper.try_to_settle(job)
             self.promise_settled()
 
     def _forget(self, job_ids: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from daemon.logs import logger
 from daemon.places import Places
 from daemon.records import read_job
 from daemon.requesting import request_of
+from daemon.storage.errors import StorageRefused, StorageUnavailable
 from daemon.webhooks.callbacks import bytes_of
 from renderer.assets import Asset, AssetKind, AssetState
 from renderer.bundle.manifest import MANIFEST, FileEntry, manifest_from_bytes
@@ -103,8 +104,8 @@ class Settling:
             try:
                 self._heed_hints()
                 if is_behind and not self._ended.is_set():
-                    self.assets.sweep()
                     self.reconcile()
+                    self._sweep()
                 is_behind = False
             except (ReelkilnError, OSError) as error:
                 _log.warning("the catalog is behind", error=str(error))
@@ -113,6 +114,13 @@ class Settling:
                 return
             is_behind = not self._news.wait(_AGAIN_S if is_behind else EVERY_S) or is_behind
             self._news.clear()
+
+    def _sweep(self) -> None:
+        """A storage that is away keeps nobody from settling."""
+        try:
+            self.assets.sweep()
+        except (StorageUnavailable, StorageRefused) as error:
+            _log.warning("bytes of deleted assets are still there", error=str(error))
 
     def _heed_hints(self) -> None:
         while (job_id := self._next_hint()) is not None:
@@ -144,7 +152,7 @@ class Settling:
         folder = self._places.outbox / job.bundle
         for entry in _entries(folder, job):
             asset_type = _asset_type(entry.path, entry.media_type)
-            if asset_type:
+            if asset_type and entry.path not in job.promised:  # that is an asset already
                 yield Asset(
                     asset_id=self._new_id(), kind=AssetKind.FILE, state=AssetState.AVAILABLE,
                     label=entry.path, asset_type=asset_type, media_type=entry.media_type,

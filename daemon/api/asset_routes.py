@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daemon.api.asset_links import presign_asset_download, signed_content
 from daemon.api.asset_models import (
     AssetList,
     AssetQuery,
@@ -34,6 +35,8 @@ from daemon.api.assets import (
 from daemon.api.callers import Scope
 from daemon.api.promising import LEASE_TOKEN, FailureTold, break_promise, keep_promise
 from daemon.api.route import Answer, Route
+from daemon.api.stored import LinkQuery
+from daemon.api.uploads import LinkAsked, SignedRequest
 from daemon.api.worlds import (
     jobs_of_thing,
     list_things,
@@ -68,7 +71,7 @@ ASSET_ROUTES = (
         summary="Make an asset of the body, a small file or a value; or promise one.",
         answers={201: Answer(description="The asset.", model=AssetResource,
                              headers={"Location": "Where the asset is."})},
-        query=NewAssetQuery, takes_file=True, problems=(422, 507), tag="assets",
+        query=NewAssetQuery, takes_file=True, problems=(422, 502, 507), tag="assets",
     ),
     Route(
         method="GET", path="/v1/assets", handler=list_assets, scope=Scope.READ,
@@ -83,7 +86,7 @@ ASSET_ROUTES = (
     Route(
         method="DELETE", path="/v1/assets/{asset_id}", handler=delete_asset, scope=Scope.RENDER,
         operation="deleteAsset", summary="Delete the content of an asset.",
-        answers={204: Answer(description="It is gone.")}, problems=(409,), tag="assets",
+        answers={204: Answer(description="It is gone.")}, problems=(409, 502), tag="assets",
     ),
     Route(
         method="PUT", path="/v1/assets/{asset_id}/visibility", handler=set_visibility,
@@ -93,13 +96,13 @@ ASSET_ROUTES = (
     Route(
         method="GET", path="/v1/assets/{asset_id}/content", handler=asset_content,
         scope=Scope.READ, operation="assetContent", summary="The content of an asset.",
-        answers=_CONTENT, headers=_ASKED_BY, problems=(409, 416), tag="assets",
+        answers=_CONTENT, headers=_ASKED_BY, problems=(409, 416, 502, 507), tag="assets",
     ),
     Route(
         method="PUT", path="/v1/assets/{asset_id}/content", handler=keep_promise,
         scope=Scope.RENDER, operation="keepPromise",
         summary="Keep the promise of a pending asset: the body is its content.",
-        answers={200: _ONE}, headers=_LEASE, takes_file=True, problems=(409, 422, 507),
+        answers={200: _ONE}, headers=_LEASE, takes_file=True, problems=(409, 422, 502, 507),
         tag="assets",
     ),
     Route(
@@ -107,6 +110,19 @@ ASSET_ROUTES = (
         scope=Scope.RENDER, operation="breakPromise",
         summary="Say that a pending asset will never be there.",
         answers={200: _ONE}, headers=_LEASE, body_model=FailureTold, problems=(409, 422),
+        tag="assets",
+    ),
+    Route(
+        method="POST", path="/v1/assets/{asset_id}/presign-download",
+        handler=presign_asset_download, scope=Scope.READ, operation="presignAssetDownload",
+        summary="A request that fetches the content without a key.",
+        answers={200: Answer(description="The request.", model=SignedRequest)},
+        body_model=LinkAsked, problems=(409, 422, 502), tag="assets",
+    ),
+    Route(
+        method="GET", path="/v1/assets/{asset_id}/signed", handler=signed_content, scope=None,
+        operation="signedContent", summary="Make a signed request for the content of an asset.",
+        answers=_CONTENT, query=LinkQuery, headers=_ASKED_BY, problems=(403, 409, 416, 502, 507),
         tag="assets",
     ),
     Route(
@@ -126,7 +142,7 @@ ASSET_ROUTES = (
     Route(
         method="GET", path="/asset/{asset_id}", handler=public_asset, scope=None,
         operation="publicAsset", summary="The content of a public asset, without a key.",
-        answers=_CONTENT, headers=_ASKED_BY, problems=(409, 416), tag="assets",
+        answers=_CONTENT, headers=_ASKED_BY, problems=(409, 416, 502, 507), tag="assets",
     ),
 )  # fmt: skip
 

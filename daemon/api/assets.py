@@ -123,7 +123,7 @@ async def set_visibility(request: web.Request) -> web.Response:
 
 async def asset_content(request: web.Request) -> web.StreamResponse:
     """`GET /v1/assets/{asset_id}/content`: for whoever may see the asset."""
-    return await _sent(request, await visible_asset(request), "private, no-cache")
+    return await send_content(request, await visible_asset(request), "private, no-cache")
 
 
 async def public_asset(request: web.Request) -> web.StreamResponse:
@@ -133,7 +133,7 @@ async def public_asset(request: web.Request) -> web.StreamResponse:
     )
     if asset.visibility is not Visibility.PUBLIC or asset.state is not AssetState.AVAILABLE:
         raise unknown_asset()
-    return await _sent(request, asset, "public, max-age=60")
+    return await send_content(request, asset, "public, max-age=60")
 
 
 async def asset_lineage(request: web.Request) -> web.Response:
@@ -177,7 +177,8 @@ def _reference(query: AssetQuery) -> Reference | None:
     return named[0] if named else None
 
 
-async def _sent(request: web.Request, asset: Asset, caching: str) -> web.StreamResponse:
+async def send_content(request: web.Request, asset: Asset, caching: str) -> web.StreamResponse:
+    """The content of an asset. Raises AssetNotThere, StorageUnavailable."""
     if asset.kind is AssetKind.VALUE:
         return _sent_value(asset)
     number, size = await asyncio.to_thread(_opened, request.app[CONTEXT], asset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daemon.api.callers import Scope
+from daemon.api.promising import LEASE_TOKEN
 from daemon.api.route import Answer, Route
 from daemon.api.stored import SignedQuery, fetch_stored, keep_stored
 from daemon.api.uploads import (
@@ -31,6 +32,7 @@ _BEGUN = Answer(
 )
 _HERE = "/v1/uploads/{upload_id}"
 _STORAGE = (409, 422, 502, 507)
+_FOR_ASSETS = {LEASE_TOKEN: "For an asset that a job promised: the token of that job's lease."}
 _BYTES = {"ETag": "Changes when the bytes do.", "Content-Disposition": "RFC 6266, an attachment."}
 
 
@@ -38,7 +40,7 @@ def _presign(path: str, operation: str, summary: str) -> Route:
     return Route(
         method="POST", path=path, handler=presign_upload, scope=Scope.RENDER,
         operation=operation, summary=summary, answers={201: _BEGUN}, body_model=UploadAsked,
-        problems=_STORAGE, tag="uploads",
+        headers=_FOR_ASSETS, problems=(404, *_STORAGE), tag="uploads",
     )  # fmt: skip
 
 
@@ -49,7 +51,8 @@ UPLOAD_ROUTES = (
     Route(
         method="POST", path="/v1/uploads/multipart", handler=begin_multipart, scope=Scope.RENDER,
         operation="beginUpload", summary="Promise an upload that is sent in parts.",
-        answers={201: _BEGUN}, body_model=UploadAsked, problems=_STORAGE, tag="uploads",
+        answers={201: _BEGUN}, body_model=UploadAsked, headers=_FOR_ASSETS,
+        problems=(404, *_STORAGE), tag="uploads",
     ),
     Route(
         method="POST", path="/v1/uploads/delete", handler=remove_uploads, scope=Scope.RENDER,

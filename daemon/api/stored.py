@@ -28,13 +28,18 @@ _WRITE_BYTES = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class SignedQuery(NoQuery):
-    """What a signed request says. It is given out whole, and valid in no other spelling."""
+class LinkQuery(NoQuery):
+    """What a link says. It is given out whole, and valid in no other spelling."""
 
     expires: int = Field(description="Seconds since 1970, UTC.")
     kid: str = Field(description="The name of the key that signed it.")
     owner: str = ""
     signature: str
+
+
+class SignedQuery(LinkQuery):
+    """What a signed request to the storage says; of that, too, not a sign may be changed."""
+
     name: str = Field(default="", description="The file name of an attachment.")
     part: int | None = Field(default=None, description="The number of a part.")
     sha256: str = Field(default="", description="What the body must have.")

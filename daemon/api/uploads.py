@@ -44,8 +44,10 @@ class UploadAsked(Asked):
     file_name: str = Field(default="", max_length=255)
     world: str = Field(default="", max_length=64, pattern=WORLD)
     asset_id: str = Field(
-        default="", max_length=64, description="The pending asset whose promise it keeps."
-    )
+        default="",
+        pattern=r"^[A-Za-z0-9._-]{0,64}$",
+        description="The pending asset whose promise it keeps.",
+    )  # fmt: skip
     expires_s: Expires = HOUR_S
 
 

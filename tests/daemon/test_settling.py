@@ -11,7 +11,7 @@ import pytest
 from ulid import ULID
 
 from daemon.asset_service import AssetService
-from daemon.catalog import open_catalog
+from daemon.catalog import AssetFilters, open_catalog
 from daemon.catalog.derivations import Derivations, Lineage
 from daemon.catalog.nodes import asset_node, job_node
 from daemon.fs import RealFs
@@ -21,7 +21,10 @@ from daemon.places import Places
 from daemon.settling import Settling
 from daemon.storage.local import LocalStorage
 from renderer.assets import AssetState
+from renderer.bundle import seal
 from renderer.limits import Limits
+from renderer.store import LocalStore
+from tests.renderer.bundle.sealed import contents_of, make_media
 
 JOB = "J" * 26
 DOCUMENT = {
@@ -77,6 +80,23 @@ def test_a_job_that_ended_while_nobody_looked_is_taken_in_once(service: AssetSer
     kinds = sorted((edge.child.kind, edge.parent.kind) for edge in up)
     assert kinds == [("asset", "claim"), ("asset", "job"), ("job", "asset"), ("job", "claim")]
     assert service.catalog.assets.get(promise.asset_id).state is AssetState.PENDING
+
+
+def test_a_file_that_was_promised_is_one_asset_and_not_two(
+    service: AssetService, tmp_path: Path
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    bundle = seal(contents_of(store, make_media(tmp_path)), store, service.places.outbox)
+    promise = service.create_pending_asset(JOB, "video.mp4", "video/mp4", owner="ada")
+    ended(
+        service, JobState.SUCCEEDED, bundle=bundle.path.name, bundle_digest=bundle.digest,
+        promised={"video.mp4": promise.asset_id},
+    )  # fmt: skip
+    settling(service).reconcile()
+    made = service.catalog.assets.page(AssetFilters(created_by_job=JOB)).assets
+    labels = [one.label for one in made]
+    assert labels.count("video.mp4") == 1
+    assert len(labels) == len(set(labels)) > 1
 
 
 def test_the_promises_of_a_failed_job_fail_with_its_reason(service: AssetService) -> None:

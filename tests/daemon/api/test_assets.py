@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +14,7 @@ from PIL import Image
 
 from daemon.service import Service
 from renderer.digest import digest_of_bytes
-from tests.daemon.api.conftest import SPEC
+from tests.daemon.api.conftest import SPEC, context_of, listening, until
 
 
 def picture() -> bytes:
@@ -178,3 +180,53 @@ def test_a_proven_upload_becomes_an_asset(client: httpx.Client) -> None:
     asset = client.get(f"/v1/assets/{done['asset_id']}").json()
     assert (asset["label"], asset["sha256"]) == ("p.png", promise["sha256"])
     assert client.get(asset["links"]["content"]).content == data
+
+
+def test_a_link_fetches_what_an_asset_holds_for_a_while_and_nothing_else(
+    working: httpx.Client, rendered: dict[str, Any]
+) -> None:
+    def link(asset: dict[str, Any], **more: Any) -> str:
+        told = working.post(f"/v1/assets/{asset['asset_id']}/presign-download", json=more)
+        assert told.status_code == 200, told.text
+        url = told.json()["url"]
+        assert isinstance(url, str)
+        return url
+
+    sent = working.post("/v1/assets?label=a.txt", content=b"told",
+                        headers={"Content-Type": "text/plain"}).json()  # fmt: skip
+    value = working.post("/v1/assets?kind=value", json={"a": 1}).json()
+    jobs = f"/v1/jobs/{rendered['job_id']}/assets"
+    video = next(one for one in until(lambda: working.get(jobs).json()["assets"])
+                 if one["asset_type"] == "video")  # fmt: skip
+    whole = working.get(video["links"]["content"]).content
+    assert working.get(link(sent)).content == b"told"
+    assert "a.txt" in working.get(link(sent)).headers["content-disposition"]
+    assert working.get(link(value)).json() == {"a": 1}
+    url = link(video, expires_s=60)
+    part = working.get(url, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, whole[:4])
+    other = url.replace(video["asset_id"], sent["asset_id"])
+    for changed in (other, url.replace("expires=1", "expires=2"), url.partition("?")[0]):
+        assert working.get(changed).status_code in (400, 403), changed
+    pending = working.post("/v1/assets?status=pending&media_type=text/plain").json()
+    refused = working.post(f"/v1/assets/{pending['asset_id']}/presign-download", json={})
+    assert refused.json()["code"] == "asset-not-there"
+    too_long = working.post(f"/v1/assets/{sent['asset_id']}/presign-download",
+                            json={"expires_s": 7 * 24 * 3600 + 1})  # fmt: skip
+    assert too_long.status_code == 422
+    gone = link(value)
+    assert working.delete(f"/v1/assets/{value['asset_id']}").status_code == 204
+    assert working.get(gone).status_code == 404
+
+
+def test_a_link_is_over_when_its_time_is(service: Service) -> None:
+    shift = [0.0]
+    context = replace(context_of(service), clock=lambda: time.time() + shift[0])
+    with listening(context) as client:
+        value = client.post("/v1/assets?kind=value", json=1).json()
+        here = f"/v1/assets/{value['asset_id']}/presign-download"
+        url = client.post(here, json={"expires_s": 60}).json()["url"]
+        assert client.get(url).status_code == 200
+        shift[0] = 61.0
+        told = client.get(url)
+        assert (told.status_code, told.json()["code"]) == (403, "link-refused")

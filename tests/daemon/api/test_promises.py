@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -97,3 +99,136 @@ def _until(client: httpx.Client, path: str, status: str) -> dict[str, Any]:
             return shown
         time.sleep(0.02)
     raise AssertionError(shown)
+
+
+def promised(client: httpx.Client, **more: str) -> dict[str, Any]:
+    asked = {"status": "pending", "label": "a.png", "media_type": "image/png", **more}
+    told = client.post("/v1/assets", params=asked)
+    assert told.status_code == 201, told.text
+    asset: dict[str, Any] = told.json()
+    return asset
+
+
+def png(colour: str = "teal") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 36), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_client_promises_an_asset_names_it_and_keeps_it_by_an_upload(tmp_path: Any) -> None:
+    service = Service(ServeSettings(root=tmp_path, jobs=1, environment={}))
+    with at_work(service), listening(context_of(service)) as client:
+        asset, data = promised(client, tags="x, y"), png()
+        assert (asset["status"], asset["tags"], asset["links"]["content"]) == (
+            "pending", ["x", "y"], None,
+        )  # fmt: skip
+        job = client.post("/v1/jobs", json=film({"asset": asset["asset_id"]})).json()
+        _until(client, job["links"]["self"], "blocked")
+        asked = {
+            "media_type": "image/png", "size_bytes": len(data), "asset_id": asset["asset_id"],
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }  # fmt: skip
+        other = client.post("/v1/uploads/presign", json={**asked, "media_type": "audio/wav"})
+        assert other.json()["code"] == "upload-refused"
+        told = client.post("/v1/uploads/presign", json=asked).json()
+        send = told["request"]
+        assert client.request("PUT", send["url"], content=data, headers=send["headers"]).is_success
+        done = client.post(f"/v1/uploads/{told['upload_id']}/complete").json()
+        assert done["asset_id"] == asset["asset_id"]
+        _until(client, job["links"]["self"], "succeeded")
+        late = client.post("/v1/uploads/presign", json=asked)
+        assert late.json()["code"] == "illegal-asset-move"
+
+
+def test_a_promise_is_kept_by_a_body_or_broken_with_a_reason(
+    client: httpx.Client, service: Service
+) -> None:
+    asset, value, lost = promised(client), promised(client, kind="value"), promised(client)
+    path = f"/v1/assets/{asset['asset_id']}/content"
+    assert client.put(path, content=b"no picture").json()["code"] == "asset-content-refused"
+    assert client.put(path, content=b"").status_code == 422
+    for _ in range(2):
+        kept = client.put(path, content=png()).json()
+        assert (kept["status"], kept["media_type"]) == ("available", "image/png")
+    assert client.get(path).content == png()
+    assert client.put(path, content=png("red")).json()["code"] == "illegal-asset-move"
+    told = client.put(f"/v1/assets/{value['asset_id']}/content", json={"revision": 1}).json()
+    assert (told["status"], told["value"]) == ("available", {"revision": 1})
+    broken = client.post(f"/v1/assets/{lost['asset_id']}/fail", json={"reason": "no light"}).json()
+    assert (broken["status"], broken["status_reason"]) == ("failed", "no light")
+    again = client.post(f"/v1/assets/{lost['asset_id']}/fail", json={"reason": "x"})
+    assert again.json()["code"] == "illegal-asset-move"
+    refused = client.post("/v1/jobs", json=film({"asset": lost["asset_id"]})).json()
+    assert "no light" in refused["errors"][0]["message"]
+    kept_in = service.places.own("incoming")
+    assert service.fs.names(kept_in) == []
+
+
+def test_a_promise_with_a_body_or_without_a_type_is_refused(client: httpx.Client) -> None:
+    asked = {"status": "pending", "label": "a"}
+    assert client.post("/v1/assets", params=asked).status_code == 400
+    typed = {**asked, "media_type": "image/png"}
+    assert client.post("/v1/assets", params=typed, content=png()).status_code == 400
+    assert client.get("/v1/assets").json()["assets"] == []
+    value = promised(client, kind="value")["asset_id"]
+    upload = {"media_type": "text/plain", "size_bytes": 1, "sha256": "0" * 64, "asset_id": value}
+    assert client.post("/v1/uploads/presign", json=upload).status_code == 400
+    unknown = client.post("/v1/uploads/presign", json={**upload, "asset_id": "0" * 26})
+    assert unknown.json()["code"] == "asset-unknown"
+
+
+def test_nobody_but_its_owner_settles_a_promise(client: httpx.Client) -> None:
+    def key(owner: str, *scopes: str, world: str = "") -> dict[str, str]:
+        wish = {"owner": owner, "scopes": list(scopes), "world": world}
+        made = client.post("/v1/keys", json=wish, headers=root)
+        return {"X-API-Key": made.json()["key"]}
+
+    made = client.post("/v1/keys", json={"scopes": ["admin"]}).json()["key"]
+    root = {"X-API-Key": made}
+    ada = key("ada", "render", "read", world="north")
+    bob, reader = key("bob", "render", "read"), key("ada", "read")
+    south = key("ada", "render", "read", world="south")
+    asked = {"status": "pending", "media_type": "image/png"}
+    made = client.post("/v1/assets", params={**asked, "world": "south"}, headers=ada)
+    assert (made.status_code, made.json()["code"]) == (403, "scope-missing")
+    assert client.post("/v1/assets", params=asked, headers=reader).status_code == 403
+    asset = client.post("/v1/assets", params=asked, headers=ada).json()
+    assert (asset["world"], asset["owner"]) == ("north", "ada")
+    here, data = f"/v1/assets/{asset['asset_id']}", png()
+    upload = {
+        "media_type": "image/png", "size_bytes": len(data), "asset_id": asset["asset_id"],
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }  # fmt: skip
+    for stranger in (bob, south):
+        told = [
+            client.put(f"{here}/content", content=data, headers=stranger),
+            client.post(f"{here}/fail", json={"reason": "x"}, headers=stranger),
+            client.post("/v1/uploads/presign", json=upload, headers=stranger),
+        ]
+        assert [one.json()["code"] for one in told] == ["asset-unknown"] * 3
+    assert client.put(f"{here}/content", content=data, headers=reader).status_code == 403
+    sent = client.post("/v1/uploads/presign", json=upload, headers=ada).json()
+    assert sent["world"] == "north"
+    see = f"/v1/uploads/{sent['upload_id']}"
+    assert client.get(see, headers=south).status_code == 404
+    assert client.get(see, headers=ada).status_code == 200
+    assert client.put(f"{here}/content", content=data, headers=ada).is_success
+
+
+def test_an_upload_belongs_to_a_world_and_so_does_its_asset(client: httpx.Client) -> None:
+    made = client.post("/v1/keys", json={"scopes": ["admin"]}).json()["key"]
+    wish = {"owner": "ada", "scopes": ["render", "read"], "world": "north"}
+    key = client.post("/v1/keys", json=wish, headers={"X-API-Key": made}).json()["key"]
+    client.headers["X-API-Key"] = key
+    data = png()
+    asked = {
+        "media_type": "image/png", "size_bytes": len(data), "file_name": "a.png",
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }  # fmt: skip
+    elsewhere = client.post("/v1/uploads/presign", json={**asked, "world": "south"})
+    assert elsewhere.json()["code"] == "scope-missing"
+    told = client.post("/v1/uploads/presign", json=asked).json()
+    send = told["request"]
+    client.request("PUT", send["url"], content=data, headers=send["headers"])
+    done = client.post(f"/v1/uploads/{told['upload_id']}/complete").json()
+    assert client.get(f"/v1/assets/{done['asset_id']}").json()["world"] == "north"
