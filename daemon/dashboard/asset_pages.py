@@ -26,6 +26,7 @@ from renderer.errors import SourceRefused
 
 _LINEAGE_DEPTH = 8
 _A_PAGE = 48
+_FILTERS = ("status", "asset_type", "tag", "world")
 
 
 class _PictureQuery(NoQuery):
@@ -42,7 +43,8 @@ async def assets_page(request: web.Request) -> web.Response:
     shown = asset_list(found)
     more = f"/ui/assets?{urlencode({**asked, 'cursor': shown.cursor})}" if shown.cursor else ""
     return page(
-        request, "assets.html", assets=[_row(one) for one in shown.assets], more=more, asked=asked,
+        request, "assets.html", assets=[_row(one) for one in shown.assets], more=more,
+        asked={name: asked.get(name, "") for name in _FILTERS}, is_filtered=bool(asked),
         states=[state.value for state in AssetState], most_bytes=MOST_BYTES,
         may_change=request[CALLER].may(Scope.RENDER),
     )  # fmt: skip
@@ -109,7 +111,9 @@ def _row(asset: AssetResource) -> dict[str, Any]:
         "name": asset.label.rpartition("/")[2].strip() or asset.asset_type or asset.asset_id,
         "family": family,
         "is_there": asset.status is AssetState.AVAILABLE,
-        "picture": f"/ui/assets/{asset.asset_id}/picture" if is_there and family in PICTURED else "",
+        "picture": f"/ui/assets/{asset.asset_id}/picture"
+        if is_there and family in PICTURED
+        else "",
         "made_at": asset.created_at,
     }
 

@@ -73,7 +73,5 @@ def _by_name(one: Mapping[str, Any]) -> str:
 
 
 HEALTH_PAGES = (
-    PageRoute(
-        method="GET", path="/ui/health", handler=health_page, scope=Scope.READ, nav="Health"
-    ),
+    PageRoute(method="GET", path="/ui/health", handler=health_page, scope=Scope.READ, nav="Health"),
 )

@@ -1,4 +1,4 @@
-"""Small pictures of assets: stills made smaller, a frame of a film. Of strangers' files, in memory."""
+"""Small pictures of assets: stills made smaller, a frame of a film; kept in memory."""
 
 from __future__ import annotations
 
