@@ -57,7 +57,8 @@ class JobRequest:
     Relative sources are looked up in each folder of `media`, in order, and must lie in one.
     `jobs` is how many processes draw at once, `networks` as REELKILN_ALLOW_NETWORKS.
     `providers` are the settings of those who make pictures, with keys: told on a pipe, so that
-    nobody reads them in the environment of a process.
+    nobody reads them in the environment of a process. What is about to be drawn is kept under
+    `job_id`, if there is one.
     """
 
     spec: Path
@@ -71,6 +72,7 @@ class JobRequest:
     bounds: Bounds = field(default_factory=Bounds)
     modules: Mapping[str, Module] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    job_id: str = ""
 
     def __post_init__(self) -> None:
         if not self.media:
@@ -90,6 +92,7 @@ class JobRequest:
             "bounds": asdict(self.bounds),
             "modules": {name: asdict(module) for name, module in self.modules.items()},
             "providers": dict(self.providers),
+            "job_id": self.job_id,
             "parent_pid": parent_pid,
         }
         return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes
@@ -116,6 +119,7 @@ def request_from_bytes(line: bytes) -> tuple[JobRequest, int]:
             for name, module in data["modules"].items()
         },
         providers=data["providers"],
+        job_id=data["job_id"],
     )
     return request, data["parent_pid"]
 

@@ -146,6 +146,7 @@ def _render(
     request: JobRequest, loaded: Loaded, found: Mapping[str, Promised], teller: Teller
 ) -> Bundle:
     from daemon.generating import Generating
+    from daemon.job_view import remember_view
     from daemon.needs import suppliers
     from renderer.fonts import text_engine_fingerprint
     from renderer.http import http_policy
@@ -179,6 +180,8 @@ def _render(
     )
     with store.workdir():  # what was acquired is not pruned before it is rendered
         prepared = renderer.prepare(loaded)
+        if request.job_id:
+            remember_view(store, request.job_id, renderer.inspect(prepared))
         timeline = prepared.timeline
         teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
         return renderer.render(prepared, request.outbox)

@@ -29,7 +29,13 @@ from renderer.spec.loading import Loaded
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
-    data, suffix, loaded = await loaded_of(request)
+    return await submitted(request, query, *await loaded_of(request))
+
+
+async def submitted(
+    request: web.Request, query: SubmitQuery, data: bytes, suffix: str, loaded: Loaded
+) -> web.Response:
+    """The answer to a valid document: the job that it became, or was already."""
     context, caller = request.app[CONTEXT], request[CALLER]
     world = _world(_told_world(query.world, loaded), caller) or ""
     await asyncio.to_thread(
@@ -69,7 +75,7 @@ async def show_job(request: web.Request) -> web.Response:
 async def list_jobs(request: web.Request) -> web.Response:
     """`GET /v1/jobs`: a page, newest first, with a Link to the next."""
     query = query_of(request, JobQuery)
-    filters = _filters(query, request[CALLER])
+    filters = filters_of(query, request[CALLER])
     page = await asyncio.to_thread(
         request.app[CONTEXT].index.page, filters, cursor=query.cursor, limit=query.limit
     )
@@ -105,7 +111,7 @@ def _wish(context: ApiContext, job: Job) -> None:
     replace_file(context.fs, folder / job.job_id, b"", context.nonce())
 
 
-def _filters(query: JobQuery, caller: Caller) -> Filters:
+def filters_of(query: JobQuery, caller: Caller) -> Filters:
     """What was asked for, within what the caller may see."""
     if query.owner not in (None, caller.owner) and not caller.sees_all:
         raise ScopeMissing("only an admin asks for the jobs of others")

@@ -21,6 +21,7 @@ from daemon.dashboard.drawing import HEADERS, page, see
 from daemon.dashboard.forms import form_as
 from daemon.dashboard.page_route import PageRoute
 from daemon.dashboard.pictures import PICTURED, small_picture
+from daemon.catalog.nodes import asset_node
 from renderer.assets import AssetKind, AssetState
 from renderer.errors import SourceRefused
 
@@ -54,7 +55,9 @@ async def asset_page(request: web.Request) -> web.Response:
     """`GET /ui/assets/{asset_id}`."""
     context, caller = request.app[CONTEXT], request[CALLER]
     asset = await visible_asset(request)
-    lineage, labels = await asyncio.to_thread(traced, context, asset, _LINEAGE_DEPTH, caller)
+    lineage, labels = await asyncio.to_thread(
+        traced, context, asset_node(asset.asset_id), _LINEAGE_DEPTH, caller
+    )
     shown = asset_resource(asset)
     return page(
         request, "asset.html", asset=_row(shown), may_change=caller.may(Scope.RENDER),

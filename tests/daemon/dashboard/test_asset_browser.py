@@ -11,7 +11,7 @@ import pytest
 
 from daemon.dashboard.page_routes import PAGES
 from tests.daemon.accounts_contract import PASSWORD
-from tests.daemon.browser import chromium, faults_of, needs_chromium
+from tests.daemon.browser import chromium, faults_of, needs_chromium, until
 from tests.daemon.dashboard.conftest import Site, registered
 from tests.daemon.dashboard.test_asset_pages import handed_in, picture
 from tests.daemon.dashboard.test_strangers import handed
@@ -67,7 +67,7 @@ def test_files_are_sent_seen_and_deleted(site: Site) -> None:
         page.set_input_files("#files", files)
         page.click("#upload button")
         page.locator(".card img").nth(1).wait_for()
-        assert all_pictures_are_there(page)
+        until(page, "Array.from(document.images).every(i => i.complete && i.naturalWidth)")
         # What is over the limit goes by a signed request.
         page.click("summary:has-text('Send files')")
         page.evaluate("document.getElementById('upload').dataset.most = 10")
@@ -102,12 +102,6 @@ def test_a_file_that_is_refused_is_told_beside_its_name(site: Site) -> None:
     assert "<b>bold</b>.png" in said
     assert "claimed to be image/png" in said
     assert 422 in refused
-
-
-def all_pictures_are_there(page: Any) -> bool:
-    return bool(
-        page.evaluate("Array.from(document.images).every(i => i.complete && i.naturalWidth)")
-    )
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
