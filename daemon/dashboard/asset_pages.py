@@ -17,11 +17,11 @@ from daemon.api.assets import MOST_BYTES, filters_within, traced, visible_asset
 from daemon.api.callers import CALLER, Scope
 from daemon.api.context import CONTEXT, TURNSTILES
 from daemon.api.problems import NotFound
+from daemon.catalog.nodes import asset_node
 from daemon.dashboard.drawing import HEADERS, page, see
 from daemon.dashboard.forms import form_as
 from daemon.dashboard.page_route import PageRoute
 from daemon.dashboard.pictures import PICTURED, small_picture
-from daemon.catalog.nodes import asset_node
 from renderer.assets import AssetKind, AssetState
 from renderer.errors import SourceRefused
 
