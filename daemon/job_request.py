@@ -58,7 +58,8 @@ class JobRequest:
     `jobs` is how many processes draw at once, `networks` as REELKILN_ALLOW_NETWORKS.
     `providers` are the settings of those who make pictures. The keys among them are no part of
     the request: a child whose document needs a provider asks for them. All is told on a pipe, so
-    that nobody reads it in the environment of a process.
+    that nobody reads it in the environment of a process. What is about to be drawn is kept under
+    `job_id`, if there is one.
     """
 
     spec: Path
@@ -72,6 +73,7 @@ class JobRequest:
     bounds: Bounds = field(default_factory=Bounds)
     modules: Mapping[str, Module] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    job_id: str = ""
 
     def __post_init__(self) -> None:
         if not self.media:
@@ -96,6 +98,7 @@ class JobRequest:
             "bounds": asdict(self.bounds),
             "modules": {name: asdict(module) for name, module in self.modules.items()},
             "providers": {k: v for k, v in self.providers.items() if k not in self.keys},
+            "job_id": self.job_id,
             "parent_pid": parent_pid,
         }
         return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes
@@ -122,6 +125,7 @@ def request_from_bytes(line: bytes) -> tuple[JobRequest, int]:
             for name, module in data["modules"].items()
         },
         providers=data["providers"],
+        job_id=data["job_id"],
     )
     return request, data["parent_pid"]
 

@@ -189,7 +189,11 @@ def _draw(
 
 
 def _render(request: JobRequest, loaded: Loaded, renderer: Renderer, teller: Teller) -> Bundle:
+    from daemon.job_view import remember_view
+
     prepared = renderer.prepare(loaded)
+    if request.job_id:
+        remember_view(renderer.store, request.job_id, renderer.inspect(prepared))
     teller.say("prepared", length_s=math.ceil(prepared.seconds))
     return renderer.render(prepared, request.outbox)
 

@@ -161,6 +161,7 @@ class Shift:
             networks=self.networks,
             modules=self.modules,
             providers=self.providers,
+            job_id=claimed.job.job_id,
         )
 
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:

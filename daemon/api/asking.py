@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -76,8 +77,13 @@ def query_of(request: web.Request, model: type[_Q]) -> _Q:
               for name in twice]  # fmt: skip
     if faults:
         raise QueryRefused(faults)
+    return query_from(dict(request.query), model)
+
+
+def query_from(values: Mapping[str, str], model: type[_Q]) -> _Q:
+    """Parameters as a model. Raises QueryRefused with everything that is wrong."""
     try:
-        return model.model_validate(dict(request.query))
+        return model.model_validate(values)
     except ValidationError as error:
         raise QueryRefused(
             Fault(code="parameter-wrong", message=f"{_where(found['loc'])}: {found['msg']}",
@@ -108,7 +114,7 @@ async def document_of(request: web.Request) -> tuple[bytes, str]:
             headers={"Accept": ", ".join(DOCUMENT_TYPES)},
         )
     data = await _body_of(request)
-    return (_in_full(data), suffix) if suffix == ".json" else (data, suffix)
+    return (document_in_full(data), suffix) if suffix == ".json" else (data, suffix)
 
 
 async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
@@ -117,10 +123,14 @@ async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
     Raises SpecInvalid with every fault and its position.
     """
     data, suffix = await document_of(request)
+    return data, suffix, await loaded_from(request, data, suffix)
+
+
+async def loaded_from(request: web.Request, data: bytes, suffix: str) -> Loaded:
+    """The spec in a document that a request brought. Raises SpecInvalid."""
     limits = request.app[CONTEXT].limits
     async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
-        loaded = await asyncio.to_thread(load, data, name=f"document{suffix}", limits=limits)
-    return data, suffix, loaded
+        return await asyncio.to_thread(load, data, name=f"document{suffix}", limits=limits)
 
 
 async def visible_job(request: web.Request) -> Job:
@@ -165,7 +175,7 @@ async def _body_of(request: web.Request) -> bytes:
     return bytes(parts)
 
 
-def _in_full(data: bytes) -> bytes:
+def document_in_full(data: bytes) -> bytes:
     """`{"topic": ...}` written out; anything else as it is."""
     if b'"topic"' not in data:
         return data

@@ -141,7 +141,7 @@ async def asset_lineage(request: web.Request) -> web.Response:
     query = query_of(request, LineageQuery)
     asset = await visible_asset(request)
     lineage, labels = await asyncio.to_thread(
-        traced, request.app[CONTEXT], asset, query.depth, request[CALLER]
+        traced, request.app[CONTEXT], asset_node(asset.asset_id), query.depth, request[CALLER]
     )
     if (query.format or _accepted(request)) is LineageForm.JSON:
         return answer(lineage_shown(asset.asset_id, lineage, labels))
@@ -223,11 +223,11 @@ def _file_name(asset: Asset) -> str:
 
 
 def traced(
-    context: ApiContext, asset: Asset, depth: int, caller: Caller
+    context: ApiContext, node: Node, depth: int, caller: Caller
 ) -> tuple[Lineage, dict[Node, str]]:
     """A lineage as far as the caller may see, and what its nodes are called."""
     catalog = context.assets.catalog
-    found = catalog.derivations.lineage(asset_node(asset.asset_id), depth=depth)
+    found = catalog.derivations.lineage(node, depth=depth)
     nodes = {node for edge in (*found.up, *found.down) for node in (edge.child, edge.parent)}
     nodes.add(found.node)
     ids = [node.node_id for node in nodes if node.kind == ASSET]

@@ -7,7 +7,8 @@ one at once, and nothing that is older than what it saw. The last event is `done
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
@@ -26,29 +27,44 @@ from renderer.errors import UsageError
 
 RETRY_MS = 2000
 _Seen = tuple[str, int, int]
+Say = Callable[[Job], str]
+"""The data of the event that tells of a job."""
 
 
 async def job_events(request: web.Request) -> web.StreamResponse:
     """`GET /v1/jobs/{job_id}/events`."""
+    return await stream_job(request, lambda job: resource(job).model_dump_json())
+
+
+async def stream_job(request: web.Request, say: Say) -> web.StreamResponse:
+    """The events of the job in the path, each told by `say`. Raises NotFound, Overloaded."""
     job = await visible_job(request)
     last = _last_seen(request)
     if job.state.is_final and last >= job.rev:
         return web.Response(status=204)  # tells an EventSource not to come back
-    context, turnstiles = request.app[CONTEXT], request.app[TURNSTILES]
-    if turnstiles.streams >= context.settings.streams:
+    with room_for_stream(request) as stream:
+        return await _told(request, stream, job, last, say)
+
+
+@contextmanager
+def room_for_stream(request: web.Request) -> Iterator[EventSourceResponse]:
+    """A stream that is counted while it is open. Raises Overloaded when there are too many."""
+    settings, turnstiles = request.app[CONTEXT].settings, request.app[TURNSTILES]
+    if turnstiles.streams >= settings.streams:
         raise Overloaded("too many event streams are open", hint="ask for the job itself")
     turnstiles.streams += 1
     try:
-        return await _told(request, job, last)
+        yield EventSourceResponse(
+            ping_interval=settings.ping_s, send_timeout=settings.stall_s, sep="\n"
+        )
     finally:
         turnstiles.streams -= 1
 
 
-async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse:
+async def _told(
+    request: web.Request, stream: EventSourceResponse, job: Job, last: int, say: Say
+) -> web.StreamResponse:
     settings, closing = request.app[CONTEXT].settings, request.app[TURNSTILES].closing
-    stream = EventSourceResponse(
-        ping_interval=settings.ping_s, send_timeout=settings.stall_s, sep="\n"
-    )
     await stream.prepare(request)
     seen: _Seen | None = None
     clock = asyncio.get_running_loop().time
@@ -57,7 +73,7 @@ async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse
         while not closing.is_set() and stream.is_connected():
             if job.rev > last:
                 last = job.rev
-                await _send(stream, job)
+                await _send(stream, job, say)
             if job.state.is_final:
                 break
             with suppress(TimeoutError):
@@ -85,10 +101,9 @@ async def _still_knows(request: web.Request) -> bool:
     return True
 
 
-async def _send(stream: EventSourceResponse, job: Job) -> None:
-    data = resource(job).model_dump_json()
+async def _send(stream: EventSourceResponse, job: Job, say: Say) -> None:
     event = "done" if job.state.is_final else "progress"
-    await stream.send(data, id=str(job.rev), event=event, retry=RETRY_MS)
+    await stream.send(say(job), id=str(job.rev), event=event, retry=RETRY_MS)
 
 
 def _news(context: ApiContext, job_id: str, seen: _Seen | None) -> tuple[_Seen | None, Job | None]:

@@ -29,7 +29,13 @@ from renderer.spec.loading import Loaded
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
-    data, suffix, loaded = await loaded_of(request)
+    return await submitted(request, query, *await loaded_of(request))
+
+
+async def submitted(
+    request: web.Request, query: SubmitQuery, data: bytes, suffix: str, loaded: Loaded
+) -> web.Response:
+    """The answer to a valid document: the job that it became, or was already."""
     context, caller = request.app[CONTEXT], request[CALLER]
     world = _world(_told_world(query.world, loaded), caller) or ""
     about = await asyncio.to_thread(_about, context, loaded, caller.owner, world)
@@ -66,7 +72,7 @@ async def show_job(request: web.Request) -> web.Response:
 async def list_jobs(request: web.Request) -> web.Response:
     """`GET /v1/jobs`: a page, newest first, with a Link to the next."""
     query = query_of(request, JobQuery)
-    filters = _filters(query, request[CALLER])
+    filters = filters_of(query, request[CALLER])
     body, cursor = await asyncio.to_thread(_page, request.app[CONTEXT], query, filters)
     headers = {"Link": f'<{_next(query, cursor)}>; rel="next"'} if cursor else {}
     return web.Response(body=body, content_type="application/json", headers=headers)
@@ -113,7 +119,7 @@ def _wish(context: ApiContext, job: Job) -> None:
     replace_file(context.fs, folder / job.job_id, b"", context.nonce())
 
 
-def _filters(query: JobQuery, caller: Caller) -> Filters:
+def filters_of(query: JobQuery, caller: Caller) -> Filters:
     """What was asked for, within what the caller may see."""
     if query.owner not in (None, caller.owner) and not caller.sees_all:
         raise ScopeMissing("only an admin asks for the jobs of others")

@@ -19,6 +19,7 @@ from daemon.api.assets import filters_within, traced
 from daemon.api.callers import CALLER, Scope
 from daemon.api.context import CONTEXT, TURNSTILES
 from daemon.api.problems import NotFound
+from daemon.catalog.nodes import asset_node
 from daemon.dashboard.drawing import HEADERS, page, see
 from daemon.dashboard.forms import form_as
 from daemon.dashboard.page_route import PageRoute
@@ -28,6 +29,7 @@ from renderer.errors import SourceRefused
 
 _LINEAGE_DEPTH = 8
 _A_PAGE = 48
+_FILTERS = ("status", "asset_type", "tag", "world")
 
 
 class _PictureQuery(NoQuery):
@@ -44,7 +46,8 @@ async def assets_page(request: web.Request) -> web.Response:
     shown = asset_list(found)
     more = f"/ui/assets?{urlencode({**asked, 'cursor': shown.cursor})}" if shown.cursor else ""
     return page(
-        request, "assets.html", assets=[_row(one) for one in shown.assets], more=more, asked=asked,
+        request, "assets.html", assets=[_row(one) for one in shown.assets], more=more,
+        asked={name: asked.get(name, "") for name in _FILTERS}, is_filtered=bool(asked),
         states=[state.value for state in AssetState], most_bytes=MOST_BYTES,
         may_change=request[CALLER].may(Scope.RENDER),
     )  # fmt: skip
@@ -54,7 +57,9 @@ async def asset_page(request: web.Request) -> web.Response:
     """`GET /ui/assets/{asset_id}`."""
     context, caller = request.app[CONTEXT], request[CALLER]
     asset = await visible_asset(request)
-    lineage, labels = await asyncio.to_thread(traced, context, asset, _LINEAGE_DEPTH, caller)
+    lineage, labels = await asyncio.to_thread(
+        traced, context, asset_node(asset.asset_id), _LINEAGE_DEPTH, caller
+    )
     shown = asset_resource(asset)
     return page(
         request, "asset.html", asset=_row(shown), may_change=caller.may(Scope.RENDER),

@@ -1,8 +1,8 @@
-"""Pages of keys: those there are, a new one, whose secret is shown this once, and the end of one."""
+"""Pages of keys: those there are, a new one, whose secret is shown once, and the end of one."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from aiohttp import web
 
@@ -72,9 +72,9 @@ def _asked(request: web.Request) -> KeyAsked:
     fields = {name: form[name] for name in ("label", "world", "per_minute") if form.get(name)}
     until = form.get("expires_on", "")
     try:
-        day = datetime.combine(datetime.strptime(until, "%Y-%m-%d"), time.max) if until else None
+        day = datetime.combine(date.fromisoformat(until), time.max, UTC) if until else None
         return KeyAsked.model_validate({
-            **fields, "expires_at": day and day.replace(tzinfo=UTC),
+            **fields, "expires_at": day,
             "scopes": [scope for scope in Scope if f"scope_{scope}" in form and PROOF in form],
         })  # fmt: skip
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Small pictures of assets: stills made smaller, a frame of a film. Of strangers' files, in memory."""
+"""Small pictures of assets: stills made smaller, a frame of a film; kept in memory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _frame(path: Path, max_pixels: int) -> Image.Image:
                 film.seek((stream.start_time or 0) + stream.duration // 10, stream=stream)
             for number, packet in enumerate(film.demux(stream)):
                 for frame in packet.decode():
-                    return frame.to_image()
+                    return Image.fromarray(frame.to_ndarray(format="rgb24"))
                 if number > _MOST_PACKETS:
                     break
     except (av.error.FFmpegError, IndexError, ValueError) as error:

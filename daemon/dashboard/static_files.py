@@ -9,7 +9,9 @@ from daemon.dashboard.drawing import HEADERS, file_bytes
 from daemon.dashboard.page_route import PageRoute
 
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_FILES = frozenset({"dashboard.css", "dashboard.js", "htmx.min.js", "htmx-sse.min.js", "mark.svg"})
+_FILES = frozenset(
+    {"dashboard.css", "dashboard.js", "htmx.min.js", "htmx-sse.min.js", "mark.svg", "upload.js"}
+)
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 

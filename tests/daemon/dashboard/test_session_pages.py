@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -54,7 +56,7 @@ def test_a_form_without_the_token_of_its_session_is_refused(site: Site) -> None:
     for page in PAGES:
         if page.method != "POST" or page.asks_nobody:
             continue
-        path = page.path.replace("{job_id}", "0" * 26)
+        path = re.sub(r"\{\w+\}", "0" * 26, page.path)
         for fields in ({"any": "thing"}, {"csrf": ""}, {"csrf": theirs}):
             answer = ada.post(path, data=fields)
             assert answer.status_code == 403, (path, answer.text)

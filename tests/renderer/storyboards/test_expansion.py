@@ -49,7 +49,9 @@ def test_any_topic_becomes_a_spec_that_is_right_and_reads_the_same_again(
     try:
         loaded = load(json.dumps(document).encode(), name="doc.json")
     except SpecInvalid as error:  # a text of only white space or with odd placeholders is refused
-        assert {fault.code for fault in error.faults} <= VARIABLE_FAULTS
+        loaded, codes = None, {fault.code for fault in error.faults}
+    if loaded is None:
+        assert codes <= VARIABLE_FAULTS
         return
     made = expanded(loaded)
     assert isinstance(made.spec, VideoSpec)
