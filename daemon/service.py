@@ -197,7 +197,7 @@ class Service:
 
     def run(self) -> None:
         """Serve until `stop` is called; then what runs is given back and this returns."""
-        self.index.upgrade()
+        self.index.upgrade_when_there()
         _log.info("serving", root=str(self.places.root), owner=self.owners.me)
         heart = Heart(
             self.owners,

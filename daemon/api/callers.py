@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import ClassVar
@@ -24,6 +25,7 @@ from daemon.api.access_settings import SHARED_KEY, AccessSettings
 from daemon.api.credentials import CSRF_HEADER, SAFE_METHODS, Shown, shown_by
 from daemon.api.rates import Rates
 from daemon.api.refusals import CsrfRefused, KeyMissing, OriginRefused, ScopeMissing
+from daemon.database import DatabaseUnavailable
 from renderer.errors import UsageError
 
 __all__ = ["ACCESS", "ANYBODY", "CALLER", "Access", "Caller", "Scope", "caller_of", "enter",
@@ -168,8 +170,15 @@ def is_open(accounts: Accounts, settings: AccessSettings) -> bool:
 
 
 def refuse_open_elsewhere(host: str, accounts: Accounts, settings: AccessSettings) -> None:
-    """Raises UsageError for an address that others may reach, where nobody needs a key."""
-    if not is_loopback(host) and not settings.shared_key and accounts.is_empty():
+    """Raises UsageError for an address that others may reach, where nobody needs a key.
+
+    Whether there is one cannot be known while the database is away: then nobody comes in.
+    """
+    if is_loopback(host) or settings.shared_key:
+        return
+    with suppress(DatabaseUnavailable):
+        if not accounts.is_empty():
+            return
         raise UsageError(
             f"the API would listen on {host}, and there is no key that could open it",
             hint=f"make one with: reelkiln keys create, or set {SHARED_KEY}, or use 127.0.0.1",

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.database import reading, upgrade, writing
+from daemon.database import reading, upgrade, upgrade_when_there, writing
 from daemon.index.database import index_url, make_engine
 from daemon.index.tables import jobs
 from daemon.jobs import Job, JobState, job_from_json
@@ -79,6 +79,13 @@ class JobIndex:
         if self.engine.url.get_backend_name() == "sqlite":
             Path(self.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         upgrade(self.engine)
+
+    def upgrade_when_there(self) -> None:
+        """As `upgrade`; where a server does not answer, as soon as it does."""
+        if self.engine.url.get_backend_name() == "sqlite":
+            self.upgrade()
+        else:
+            upgrade_when_there(self.engine)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -165,9 +172,12 @@ def _job_of(document: str) -> Job:
 
 
 def open_index(root: Path, environment: Mapping[str, str] = os.environ) -> JobIndex:
-    """The index of a root, its tables made. Raises UsageError and IndexUnavailable."""
+    """The index of a root, its tables made, or made as soon as its server answers.
+
+    Raises UsageError and IndexUnavailable.
+    """
     index = JobIndex(index_url(root, environment))
-    index.upgrade()
+    index.upgrade_when_there()
     return index
 
 

@@ -35,12 +35,18 @@ class Ends:
     settings: WebhookSettings
     clock: Callable[[], float]
     limits: Limits = field(default_factory=Limits)
+    _before: tuple[str, ...] | None = None
     _known: set[str] = field(default_factory=set)
     _listed: tuple[int, int] = (0, 0)  # the folder as it was listed last, and how often
 
     def begin(self) -> None:
-        """At start: the operator's endpoint is kept, and jobs from before webhooks are not told."""
-        self.store.begin(self._receipts())
+        """At start: the operator's endpoint is kept, and jobs from before webhooks are not told.
+
+        Called again when the database was away: what ended meanwhile is told of.
+        """
+        if self._before is None:
+            self._before = tuple(self._receipts())
+        self.store.begin(self._before)
         self._known = self.store.settled_jobs()
         there, url = self.store.endpoint(OPERATOR), self.settings.url
         if url and (there is None or there.url != url):
