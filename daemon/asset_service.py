@@ -179,15 +179,23 @@ class AssetService:
             "sha256": upload.sha256, "duration_ms": upload.duration_ms,
         }  # fmt: skip
         if upload.fulfils:
-            there = self.catalog.assets.get(upload.fulfils)
-            is_kept = there.state is AssetState.AVAILABLE and there.key == upload.key
-            kept = there if is_kept else self._moved(upload.fulfils, AssetState.AVAILABLE, **facts)
-            return kept.asset_id
+            try:
+                self._moved(upload.fulfils, AssetState.AVAILABLE, **facts)
+            except IllegalAssetMove:
+                if not self.stands_on(upload):
+                    raise
+            return upload.fulfils
         asset = replace(
             self._new(upload.file_name, owner=upload.owner, world=upload.world),
             asset_id=upload.upload_id, state=AssetState.AVAILABLE, **facts,
         )  # fmt: skip
         return self._kept(asset).asset_id
+
+    def stands_on(self, upload: ProvenUpload) -> bool:
+        """Whether an asset is made of the bytes of an upload."""
+        asset_id = upload.fulfils or upload.upload_id
+        there = self.catalog.assets.find([asset_id]).get(asset_id)
+        return there is not None and there.key == upload.key
 
     def delete_asset(self, asset_id: str) -> Asset:
         """Delete an asset and its bytes; lineage keeps its row. Raises as `fail_asset`.

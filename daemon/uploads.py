@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +19,15 @@ from typing import Any, Protocol
 from daemon.fs import Fs, replace_file
 from daemon.signing import HOUR_S
 from daemon.storage.contract import Part, Signed, Storage
-from daemon.storage.errors import KeyTaken, KeyUnknown, NotArrived, UploadRefused, UploadUnknown
+from daemon.storage.errors import (
+    KeyTaken,
+    KeyUnknown,
+    NotArrived,
+    StorageRefused,
+    StorageUnavailable,
+    UploadRefused,
+    UploadUnknown,
+)
 from daemon.storage.files import as_file
 from daemon.storage.keys import upload_key
 from daemon.upload_checks import measured
@@ -101,6 +110,10 @@ class Fulfils(Protocol):
         """Take a proven upload; the id of its asset. Called again after a crash: idempotent."""
         ...
 
+    def stands_on(self, upload: Upload) -> bool:
+        """Whether an asset is made of its bytes, whatever its own record says."""
+        ...
+
 
 class NoAssets:
     """No catalog: uploads are what they are."""
@@ -108,6 +121,10 @@ class NoAssets:
     def fulfil_upload(self, upload: Upload) -> str:
         """As `Fulfils.fulfil_upload`."""
         return ""
+
+    def stands_on(self, upload: Upload) -> bool:
+        """As `Fulfils.stands_on`."""
+        return False
 
 
 class Uploads:
@@ -205,9 +222,10 @@ class Uploads:
 
     def remove(self, upload: Upload) -> None:
         """Forget an upload and its bytes. Raises UploadRefused when an asset stands on them."""
-        if upload.asset_id:
+        if upload.asset_id or self._assets.stands_on(upload):
+            asset_id = upload.asset_id or upload.fulfils or upload.upload_id
             raise UploadRefused(
-                "an asset is made of this upload", hint=f"delete the asset {upload.asset_id}"
+                "an asset is made of this upload", hint=f"delete the asset {asset_id}"
             )
         if upload.parts_id:
             self.storage.abort(upload.key, upload.parts_id)
@@ -220,7 +238,8 @@ class Uploads:
             upload = self.find(name.removesuffix(".json"))
             if upload is None or upload.state == AVAILABLE:
                 continue
-            if self._clock() - upload.created_at >= older_than_s:
+            is_old = self._clock() - upload.created_at >= older_than_s
+            if is_old and not self._assets.stands_on(upload):  # who took it died before saying so
                 self.remove(upload)
 
     def _sweep_at_times(self) -> None:
@@ -228,7 +247,8 @@ class Uploads:
         if self._clock() - self._swept_at < _SWEEP_EVERY_S:
             return
         self._swept_at = self._clock()
-        self.sweep()
+        with suppress(StorageUnavailable, StorageRefused):  # whoever begins is not to blame
+            self.sweep()
 
     def _see_size(self, promise: Promise) -> None:
         limit = self._limits.max_source_bytes

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -271,20 +272,41 @@ def test_a_manifest_whose_process_died_is_swept(service: AssetService, tmp_path:
         assert [path.name for path in folder.iterdir()] == [alive.path.parent.name]
 
 
-def test_a_proven_upload_becomes_one_asset_of_its_id(service: AssetService, tmp_path: Path) -> None:
-    @dataclass(frozen=True, kw_only=True)
-    class Upload:
-        upload_id: str
-        key: str
-        owner: str
-        media_type: str
-        size_bytes: int
-        sha256: str
-        file_name: str
-        world: str = ""
-        fulfils: str = ""
-        duration_ms: int | None = 500
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    upload_id: str
+    key: str
+    owner: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    file_name: str
+    world: str = ""
+    fulfils: str = ""
+    duration_ms: int | None = 500
 
+
+def test_of_two_uploads_for_one_promise_one_keeps_it(service: AssetService) -> None:
+    promise = service.create_pending_asset("", "a.wav", "audio/wav", owner="ada", world="north")
+    first = Upload(
+        upload_id="U" * 26, key="uploads/2026-01-31/x", owner="ada", media_type="audio/wav",
+        size_bytes=9, sha256="0" * 64, file_name="b.wav", fulfils=promise.asset_id,
+    )  # fmt: skip
+    assert not service.stands_on(first)
+    with ThreadPoolExecutor(4) as pool:
+        kept = set(pool.map(service.fulfil_upload, [first] * 4))
+    assert kept == {promise.asset_id}
+    made = service.catalog.assets.get(promise.asset_id)
+    assert (made.label, made.world, made.key, made.duration_ms) == (
+        "a.wav", "north", first.key, 500,
+    )  # fmt: skip
+    second = replace(first, upload_id="V" * 26, key="uploads/2026-01-31/y")
+    with pytest.raises(IllegalAssetMove):
+        service.fulfil_upload(second)
+    assert (service.stands_on(first), service.stands_on(second)) == (True, False)
+
+
+def test_a_proven_upload_becomes_one_asset_of_its_id(service: AssetService, tmp_path: Path) -> None:
     data = sound(tmp_path).read_bytes()
     service.storage.put_file("uploads/2026-01-31/x", tmp_path / "a.wav", move=True)
     upload = Upload(

@@ -19,7 +19,7 @@ from daemon.api.context import ApiContext
 from daemon.service import Service
 from daemon.storage import Part, Stored
 from daemon.storage.around import Around
-from daemon.storage.errors import UploadUnknown
+from daemon.storage.errors import UploadRefused, UploadUnknown
 from daemon.uploads import Promise, Upload, Uploads
 from tests.daemon.api.conftest import context_of, listening
 
@@ -54,6 +54,9 @@ class Assets:
     def fulfil_upload(self, upload: Upload) -> str:
         self.given.append(upload)
         return f"asset-{upload.upload_id}"
+
+    def stands_on(self, upload: Upload) -> bool:
+        return upload.upload_id in {one.upload_id for one in self.given}
 
 
 @pytest.fixture
@@ -314,6 +317,25 @@ def test_uploads_that_nobody_completed_are_swept(context: ApiContext) -> None:
     assert uploads.find(old.upload_id) is None
     assert uploads.find(done.upload_id) is not None
     assert uploads.storage.exists(done.key)
+
+
+def test_bytes_that_an_asset_stands_on_stay_whatever_the_upload_says(context: ApiContext) -> None:
+    """Who completed it died after the asset was made, and before the upload said so."""
+    uploads = context.uploads
+    assert isinstance(uploads, Uploads)
+    data = png()
+    asked = Promise(
+        media_type="image/png", size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
+    )
+    upload = uploads.promise(asked, "")
+    uploads.storage.put(upload.key, data, media_type="image/png")
+    uploads.complete(upload)
+    uploads._write(upload)
+    uploads.sweep(0)
+    with pytest.raises(UploadRefused, match="an asset is made"):
+        uploads.remove(upload)
+    assert uploads.storage.exists(upload.key)
+    assert uploads.complete(upload).state == "available"
 
 
 def test_a_body_that_stalls_leaves_nothing_behind(service: Service) -> None:
