@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from daemon.api.callers import CALLER
-from daemon.api.context import CONTEXT, TURNSTILES
+from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
 from daemon.api.problems import (
     BodyTooLarge,
     HttpRefusal,
@@ -22,10 +22,12 @@ from daemon.api.problems import (
 from daemon.api.route import DOCUMENT_TYPES
 from daemon.jobs import Job, JobState, Priority
 from daemon.records import find_job
+from renderer.branding import brand_applied
 from renderer.errors import Fault, Rejected, UsageError
 from renderer.spec.loading import Loaded, load
 from renderer.spec.topic import in_full
 
+HOME = "in the media folder"
 _Q = TypeVar("_Q", bound=BaseModel)
 WORLD = r"^[A-Za-z0-9._-]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -117,10 +119,17 @@ async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
     Raises SpecInvalid with every fault and its position.
     """
     data, suffix = await document_of(request)
-    limits = request.app[CONTEXT].limits
+    context = request.app[CONTEXT]
     async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
-        loaded = await asyncio.to_thread(load, data, name=f"document{suffix}", limits=limits)
+        loaded = await asyncio.to_thread(_loaded, data, f"document{suffix}", context)
     return data, suffix, loaded
+
+
+def _loaded(data: bytes, name: str, context: ApiContext) -> Loaded:
+    """The spec with the brand kit that it names, which is looked up as the daemon does."""
+    base, *others = context.media or (context.places.root / "media", context.places.inbox)
+    prepare = brand_applied(base, tuple(others), context.limits, home=HOME)
+    return load(data, name=name, limits=context.limits, prepare=prepare)
 
 
 async def visible_job(request: web.Request) -> Job:
