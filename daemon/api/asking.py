@@ -22,8 +22,10 @@ from daemon.api.problems import (
 from daemon.api.route import DOCUMENT_TYPES
 from daemon.jobs import Job, JobState, Priority
 from daemon.records import find_job
+from daemon.settings import template_folders
 from renderer.branding import brand_applied
 from renderer.errors import Fault, Rejected, UsageError
+from renderer.expanding import expanded
 from renderer.spec.loading import Loaded, load
 from renderer.spec.topic import in_full
 
@@ -129,7 +131,9 @@ def _loaded(data: bytes, name: str, context: ApiContext) -> Loaded:
     """The spec with the brand kit that it names, which is looked up as the daemon does."""
     base, *others = context.media or (context.places.root / "media", context.places.inbox)
     prepare = brand_applied(base, tuple(others), context.limits, home=HOME)
-    return load(data, name=name, limits=context.limits, prepare=prepare)
+    loaded = load(data, name=name, limits=context.limits, prepare=prepare)
+    expanded(loaded, template_folders(context.environment))  # what no storyboard takes is told now
+    return loaded
 
 
 async def visible_job(request: web.Request) -> Job:
