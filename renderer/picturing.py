@@ -18,6 +18,7 @@ from renderer.events import (
     PlanMade,
     StageStarted,
     StepFinished,
+    StepProgress,
     StepStarted,
     Warned,
 )
@@ -105,6 +106,7 @@ class _Drawing:
             raise Interrupted(f"{title}: stopped before it was asked for")
         self._say(StepStarted(key=picture.file, title=title, frames=1))
         result = self._pin(picture)
+        self._say(StepProgress(key=picture.file, frames_done=1))
         self._say(StepFinished(key=picture.file, title=title, frames=1, reused=False))
         if isinstance(result, ProviderRefused):
             self._say(Warned(code=result.code, message=f"{picture.file}: {result.message}"))

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from daemon.api.arriving import CLOSE, in_time
 from daemon.api.callers import CALLER
-from daemon.api.context import CONTEXT, TURNSTILES
+from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
 from daemon.api.problems import (
     BodyTooLarge,
     HttpRefusal,
@@ -23,10 +23,14 @@ from daemon.api.problems import (
 from daemon.api.route import DOCUMENT_TYPES
 from daemon.jobs import Job, JobState, Priority
 from daemon.records import find_job
+from daemon.settings import template_folders
+from renderer.branding import brand_applied
 from renderer.errors import Fault, Rejected, UsageError
+from renderer.expanding import expanded
 from renderer.spec.loading import Loaded, load
 from renderer.spec.topic import in_full
 
+HOME = "in the media folder"
 _Q = TypeVar("_Q", bound=BaseModel)
 WORLD = r"^[A-Za-z0-9._-]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -128,9 +132,18 @@ async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
 
 async def loaded_from(request: web.Request, data: bytes, suffix: str) -> Loaded:
     """The spec in a document that a request brought. Raises SpecInvalid."""
-    limits = request.app[CONTEXT].limits
+    context = request.app[CONTEXT]
     async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
-        return await asyncio.to_thread(load, data, name=f"document{suffix}", limits=limits)
+        return await asyncio.to_thread(_loaded, data, f"document{suffix}", context)
+
+
+def _loaded(data: bytes, name: str, context: ApiContext) -> Loaded:
+    """The spec with the brand kit that it names, which is looked up as the daemon does."""
+    base, *others = context.media or (context.places.root / "media", context.places.inbox)
+    prepare = brand_applied(base, tuple(others), context.limits, home=HOME)
+    loaded = load(data, name=name, limits=context.limits, prepare=prepare)
+    expanded(loaded, template_folders(context.environment))  # what no storyboard takes is told now
+    return loaded
 
 
 async def visible_job(request: web.Request) -> Job:

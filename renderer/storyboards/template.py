@@ -112,6 +112,15 @@ def parse_storyboard(data: bytes, *, name: str) -> Storyboard:
     return board
 
 
+def lint_storyboard(data: bytes, *, name: str) -> tuple[Fault, ...]:
+    """Everything that is wrong with a storyboard, with positions; nothing when it is right."""
+    try:
+        parse_storyboard(data, name=name)
+    except SpecInvalid as error:
+        return error.faults
+    return ()
+
+
 def _unknown(board: Storyboard) -> Iterator[Fault]:
     for path, line in _lines(board):
         for name in PLACEHOLDER.findall(line):

@@ -138,9 +138,9 @@ def test_a_dropped_document_of_which_some_pictures_fail_ends_as_partial(tmp_path
         drop(tmp_path, "pair.yaml", MIXED.encode())
         drop(tmp_path, "none.yaml", ALL_BLOCKED.encode())
         receipts = tmp_path / "outbox" / "receipts"
-        until(lambda: receipts.is_dir() and len([*receipts.iterdir()]) == 2)
+        until(lambda: receipts.is_dir() and len([*receipts.glob("*.json")]) == 2)
         fs, places = service.fs, service.places
-        jobs = {j.name: j for r in receipts.iterdir() for j in [find_job(fs, places, r.stem)]}
+        jobs = {j.name: j for r in receipts.glob("*.json") for j in [find_job(fs, places, r.stem)]}
     pair, none = jobs["pair.yaml"], jobs["none.yaml"]
     assert pair.state is JobState.PARTIAL
     assert (pair.kind, pair.progress.percent) == ("asset", 100)
