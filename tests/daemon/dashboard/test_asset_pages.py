@@ -153,3 +153,19 @@ def test_a_file_that_is_no_picture_any_more_has_none(site: Site) -> None:
     path.chmod(0o600)
     path.write_bytes(b"\x89PNG broken")
     assert ada.get(f"/ui/assets/{asset_id}/picture").status_code in (404, 409)
+
+
+def test_a_key_of_one_world_sees_the_assets_of_that_world_alone(site: Site) -> None:
+    ada = registered(site, "ada")
+    ids = {world: handed_in(ada, label=f"of-{world}", world=world) for world in ("north", "south")}
+    made = sent(ada, "/ui/keys", "/ui/keys", scope_read="on", world="north")
+    secret = made.text.partition('readonly value="')[2].partition('"')[0]
+    program = site.browser()
+    program.headers["Authorization"] = f"Bearer {secret}"
+    said = program.get("/ui/assets").text
+    assert ("of-north" in said, "of-south" in said) == (True, False)
+    for page in ("", "/picture"):
+        assert program.get(f"/ui/assets/{ids['north']}{page}").status_code == 200
+        assert program.get(f"/ui/assets/{ids['south']}{page}").status_code == 404
+    assert program.get("/ui/assets?world=south").status_code == 403
+    assert program.get("/ui/keys").status_code == 403
