@@ -21,8 +21,8 @@ from tests.daemon.small_daemon import (
 )
 
 CALLS = (
-    "read", "write_new", "rename", "rename_new", "unlink", "sync_folder", "names", "stat",
-    "make_folder",
+    "read", "write_new", "write_soon", "rename", "rename_new", "unlink", "sync_folder",
+    "names", "stat", "make_folder",
 )  # fmt: skip
 DROPS = {"a.json": b"good 1", "b.json": b"refuse 2", "c.json": b"good 1", "d.json": b"fail 3"}
 
