@@ -5,15 +5,22 @@ That follows from the records alone, so whatever dies in between does no harm: i
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
+from daemon.logs import logger
 from daemon.places import Places
 from daemon.promises import Promises
 from daemon.records import find_job
-from renderer.errors import UsageError
+from renderer.errors import ReelkilnError, UsageError
 
+SWEEP_EVERY_S = 5.0
+_log = logger("keeping-promises")
 _HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
 
 
@@ -44,6 +51,12 @@ class PromiseKeeper:
             self.settle(job)
         return len(ended)
 
+    def settle_job(self, job_id: str) -> None:
+        """As `settle`, for a job of which perhaps no record is left."""
+        job = self._ended(job_id)
+        if job is not None:
+            self.settle(job)
+
     def _ended(self, job_id: str) -> Job | None:
         try:
             job = find_job(self.fs, self.places, job_id)
@@ -57,3 +70,51 @@ def _reason(job: Job) -> str:
         return f"the job {job.job_id} did not make it"
     why = str((job.error or {}).get("message", ""))
     return f"the job {job.job_id} was {job.state}" + (f": {why}" if why else "")
+
+
+class PromiseKeeping:
+    """Keeps promises on a thread of its own: those it is hinted at, and in sweeps all others."""
+
+    def __init__(self, keeper: PromiseKeeper, every_s: float = SWEEP_EVERY_S) -> None:
+        self._keeper, self._every_s = keeper, every_s
+        self._hints: SimpleQueue[str] = SimpleQueue()
+        self._news, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="promises", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Settle what was hinted at, and end; the next start makes up for the rest."""
+        self._ended.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def hint(self, job_id: str) -> None:
+        """A job has probably ended. Never waits."""
+        self._hints.put(job_id)
+        self._news.set()
+
+    def _run(self) -> None:
+        is_behind = True
+        while True:
+            try:
+                self._heed_hints()
+                if is_behind and not self._ended.is_set():
+                    self._keeper.sweep()
+            except (ReelkilnError, SQLAlchemyError, OSError) as error:  # the next sweep will
+                _log.warning("a promise is not settled yet", error=str(error))
+            if self._ended.is_set():
+                return
+            is_behind = not self._news.wait(self._every_s)
+            self._news.clear()
+
+    def _heed_hints(self) -> None:
+        while True:
+            try:
+                job_id = self._hints.get_nowait()
+            except Empty:
+                return
+            self._keeper.settle_job(job_id)

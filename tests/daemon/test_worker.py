@@ -243,7 +243,7 @@ def children_of_ours() -> int:
     ],
 )
 def test_a_child_without_a_result_has_died(short: JobRequest, code: str, status: int) -> None:
-    began = "print('{\"event\": \"began\"}', flush=True)\n"
+    began = 'print(\'{"event": "began"}\', flush=True)\n'
     outcome = run_job(short, command=python(began + code))
     assert (outcome.ended, outcome.status, outcome.code) == (Ended.DIED, status, "job-died")
     assert is_suspect(outcome)
