@@ -160,8 +160,8 @@ def observed(seed: int, make: Callable[..., SimulatedFs] = SimulatedFs) -> None:
     assert was_dead
 
 
-def test_nothing_is_lost_doubled_or_halved_in_1500_histories_of_power_cuts() -> None:
-    for seed in range(1500):
+def test_nothing_is_lost_doubled_or_halved_in_700_histories_of_power_cuts() -> None:
+    for seed in range(700):
         try:
             history(seed)
         except BaseException as error:
@@ -169,12 +169,12 @@ def test_nothing_is_lost_doubled_or_halved_in_1500_histories_of_power_cuts() -> 
 
 
 def test_nothing_is_lost_doubled_or_halved_by_daemons_that_die_young() -> None:
-    for seed in range(1000):
+    for seed in range(700):
         history(seed, hasty=True)
 
 
-def test_what_was_promised_outlasts_500_power_cuts() -> None:
-    for seed in range(500):
+def test_what_was_promised_outlasts_300_power_cuts() -> None:
+    for seed in range(300):
         promised(seed)
 
 
