@@ -7,7 +7,7 @@ spec-invalid                                       rejected
 another fault that trying again cannot mend        failed
 a fault that passes (retryable)                    again after 1, 2, 4 s, then failed
 killed, out of memory or of time, stood still      again once, carefully; then failed: poison
-disk full, folder unusable                         held: the attempt does not count
+disk full, folder unusable, broken installation    held: the attempt does not count
 stopped on request                                 stopped: the attempt does not count
 something it names is promised only                blocked: the attempt does not count
 """
@@ -34,6 +34,13 @@ class FolderUnusable(RenderFailed):
     """A folder of the daemon cannot be written: read-only, forbidden, or its disk is failing."""
 
     code = "folder-unusable"
+    http_status = 503
+
+
+class InstallBroken(RenderFailed):
+    """The code of Reelkiln does not start: an upgrade is under way, or a package is missing."""
+
+    code = "install-broken"
     http_status = 503
 
 
@@ -65,6 +72,9 @@ class Poison(RenderFailed):
     """A spec that brought its process down as often as it may."""
 
     code = "poison"
+
+
+_OF_THE_MACHINE = frozenset({StorageFull.code, FolderUnusable.code, InstallBroken.code})
 
 
 class Ended(StrEnum):
@@ -143,7 +153,7 @@ def decide(outcome: Outcome, attempt: int) -> Decision:
     error = outcome.error
     if outcome.ended is Ended.STOPPED or outcome.code == Interrupted.code:
         return Decision(fate=Fate.STOPPED, counts=False, error=error)
-    if outcome.code in (StorageFull.code, FolderUnusable.code):
+    if outcome.code in _OF_THE_MACHINE:
         return Decision(fate=Fate.HELD, counts=False, error=error)
     if is_suspect(outcome):
         return _after_suspicion(outcome, attempt)

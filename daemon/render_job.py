@@ -22,6 +22,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
+from importlib import import_module
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -66,9 +67,18 @@ def main() -> int:
         _tie_to(parent)
         os.nice(_NICENESS)
         _bound(request.bounds)
-        return _attempt(request, Teller(voice))
+        _import_all()
+        teller = Teller(voice)
+        teller.say("began")
+        return _attempt(request, teller)
     except KeyboardInterrupt:  # before there was anything to stop
         return _INTERRUPTED
+
+
+def _import_all() -> None:
+    """What the functions below import. Where it fails, no job is to blame: nothing was said yet."""
+    for name in ("daemon.needs", "daemon.module_job", "daemon.generating", "renderer.pipeline"):
+        import_module(name)
 
 
 class Teller:

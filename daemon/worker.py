@@ -23,7 +23,7 @@ from typing import IO, Any
 from daemon.error_files import STDERR_LINES
 from daemon.job_request import LEAVE, NOBODY_KNOWS, JobRequest, needs_from_json, supply_as_bytes
 from daemon.jobs import Progress
-from daemon.outcomes import Ended, JobDied, JobOverdue, JobStalled, Outcome
+from daemon.outcomes import Ended, InstallBroken, JobDied, JobOverdue, JobStalled, Outcome
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
 from daemon.promises import UNKNOWN, Needs, Supply
 from daemon.status import STATUS_EVERY_S
@@ -142,6 +142,7 @@ class _Talk:
     clock: Clock
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     may: bool = False
+    has_begun: bool = False
     result: Mapping[str, Any] = field(default_factory=dict)
     spec_id: str = ""
     kind: str = ""
@@ -194,7 +195,9 @@ class _Talk:
 
     def _take(self, said: Mapping[str, Any]) -> None:
         event = said["event"]
-        if event == "progress":
+        if event == "began":
+            self.has_begun = True
+        elif event == "progress":
             self._latest = Progress(**said["progress"])
         elif event == "warning" and len(self.warnings) < _MAX_WARNINGS:
             self.warnings.append({"code": said["code"], "message": said["message"]})
@@ -202,7 +205,14 @@ class _Talk:
             self.spec_id, self.kind = said["id"], said["kind"]
         elif event == "prepared":
             self.length_s = said["length_s"]
-        elif event == "needs":
+        elif event == "result":
+            self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
+        else:
+            self._take_question(event, said)
+
+    def _take_question(self, event: str, said: Mapping[str, Any]) -> None:
+        """What the child waits for."""
+        if event == "needs":
             self._asked = needs_from_json(said["needs"])
         elif event == "keys":
             self._wants_keys = True
@@ -213,8 +223,6 @@ class _Talk:
                 bundle=said["bundle"], bundle_digest=said["bundle_digest"],
                 spec_id=self.spec_id, kind=self.kind, partial=said.get("partial"),
             )  # fmt: skip
-        elif event == "result":
-            self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
 
 
 def _write(pipe: IO[bytes], line: bytes) -> None:
@@ -391,7 +399,7 @@ def _sweep(request: JobRequest) -> None:
 
 def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -> Outcome:
     """Success told is success: the bundle is published, even if we had lost patience."""
-    ended, error = _end_of(status, talk, watch)
+    ended, error = _end_of(status, talk, watch, stderr)
     result = talk.result if ended is Ended.SUCCEEDED else {}
     return Outcome(
         ended=ended,
@@ -410,7 +418,9 @@ def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -
     )
 
 
-def _end_of(status: int, talk: _Talk, watch: _Watch) -> tuple[Ended, Mapping[str, Any] | None]:
+def _end_of(
+    status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]
+) -> tuple[Ended, Mapping[str, Any] | None]:
     if talk.result and "error" not in talk.result:
         return Ended.SUCCEEDED, None
     if watch.verdict is not None:
@@ -419,6 +429,8 @@ def _end_of(status: int, talk: _Talk, watch: _Watch) -> tuple[Ended, Mapping[str
         return Ended.TOLD, talk.result["error"]
     if talk.waits_for and status == 0:
         return Ended.BLOCKED, None
+    if status > 0 and not talk.has_begun:  # no fault of a job that it never looked at
+        return Ended.TOLD, _no_start(status, stderr).as_json()
     return Ended.DIED, _death(status, talk.rubbish).as_json()
 
 
@@ -431,6 +443,14 @@ def _impatience(watch: _Watch, talk: _Talk) -> ReelkilnError:
         words = f"the render made no progress for {watch.quiet_s:g} s and was ended"
         return JobStalled(words, hint=hint)
     return Interrupted("stopped on request", hint="what was finished is kept for the next time")
+
+
+def _no_start(status: int, stderr: tuple[str, ...]) -> InstallBroken:
+    last = stderr[-1] if stderr else f"it ended with status {status}"
+    return InstallBroken(
+        f"the process of the render does not start: {last}",
+        hint="finish the upgrade or install Reelkiln again; the jobs wait meanwhile",
+    )
 
 
 def _death(status: int, rubbish: int) -> JobDied:

@@ -180,7 +180,7 @@ def _beat(inbox: Inbox) -> None:
     """`seq` is compared with itself alone, so any number that is new will do."""
     owner = inbox.papers.owner
     document = {"owner": owner, "seq": time.time_ns(), "pid": 0}
-    inbox.papers.replace(inbox.papers.places.heartbeat(owner), document)
+    inbox.papers.replace_loosely(inbox.papers.places.heartbeat(owner), document)
 
 
 def _retire(context: ApiContext, inbox: Inbox) -> None:
