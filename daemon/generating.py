@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,13 +30,16 @@ class Generating:
     settings: Mapping[str, str]
     listen: Listener
     pause: Callable[[float], None] = time.sleep
+    _first: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self, reference: str, store: Store) -> Supplied:
-        """As `Supplier`."""
-        return self.generator(reference, store)
+        """As `Supplier`; may be called by several threads."""
+        with self._first:
+            generator = self._generator
+        return generator(reference, store)
 
     @cached_property
-    def generator(self) -> Generator:
+    def _generator(self) -> Generator:
         """One for all calls, so that they share what the providers may be asked."""
         from daemon.providers import providers_of
         from daemon.settings import template_folders

@@ -103,6 +103,7 @@ class VideoSpec(Envelope):
     made_from: MadeFrom | None = Field(
         None,
         description="What wrote this spec, which is then in the bundle as `expanded.spec.yaml`.",
+        examples=[{"topic": "Lighthouses", "storyboard": "explainer@1.0"}],
     )
 
 

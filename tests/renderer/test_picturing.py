@@ -18,7 +18,11 @@ from renderer.spec.loading import load
 from renderer.store import LocalStore
 from renderer.toolchain import find_toolchain
 
-SPEC = b"reelkiln: 1\nkind: asset\nasset_type: overlay\nprompt: the sea\ncount: 2\n"
+SPEC = b"""reelkiln: 1
+kind: asset
+asset_type: banner
+images: [{prompt: the sea}, {prompt: the sea, asset_type: overlay}]
+"""
 
 
 def test_each_picture_is_a_step_and_clear_ones_stand_on_paper(tmp_path: Path) -> None:
@@ -27,11 +31,12 @@ def test_each_picture_is_a_step_and_clear_ones_stand_on_paper(tmp_path: Path) ->
     album = drawn(renderer)
     started = {event.title for event in heard if isinstance(event, StepStarted)}
     assert started == {"picture 1 of 2", "picture 2 of 2"}
-    assert len([event for event in heard if isinstance(event, StepFinished)]) == 2
+    ended = {event.key for event in heard if isinstance(event, StepFinished)}
+    assert ended == {"banner-1.png", "overlay-2.png"}
     assert album.partial is None
     bundle = seal_album(album, renderer, tmp_path / "outbox")
     assert {entry.path for entry in verify(bundle.path).files} == {
-        "overlay-1.png", "overlay-2.png", "contact-sheet.jpg", "spec.json", "lock.json",
+        "banner-1.png", "overlay-2.png", "contact-sheet.jpg", "spec.json", "lock.json",
     }  # fmt: skip
     assert seal_album(drawn(renderer), renderer, tmp_path / "outbox").reused
 
