@@ -21,7 +21,7 @@ from daemon.records import read_job
 from daemon.requesting import request_of
 from daemon.storage.errors import StorageRefused, StorageUnavailable
 from daemon.webhooks.callbacks import bytes_of
-from renderer.assets import Asset, AssetKind, AssetState
+from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove
 from renderer.bundle.manifest import MANIFEST, FileEntry, manifest_from_bytes
 from renderer.digest import digest_of_bytes
 from renderer.errors import ReelkilnError, SpecInvalid, UsageError
@@ -168,6 +168,8 @@ class Settling:
         for asset in self._catalog.assets.promised_by(job.job_id):
             try:
                 self.assets.fail_asset(asset.asset_id, why)
+            except IllegalAssetMove:
+                continue  # the keeper of promises was faster
             except ReelkilnError as error:
                 _log.warning("a promise is not failed", asset=asset.asset_id, error=str(error))
 

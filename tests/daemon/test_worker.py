@@ -17,6 +17,7 @@ from daemon.job_request import Bounds, JobRequest
 from daemon.jobs import Progress
 from daemon.outcomes import Decision, Ended, Fate, Outcome, decide, is_suspect
 from daemon.process_tree import Member, signs_of, wait_until_gone
+from daemon.promises import Needs, Supply
 from daemon.worker import child_environment, deadline_for, run_job
 
 SECRET = "canary-6f1d"
@@ -311,6 +312,32 @@ def test_what_a_child_leaves_in_a_session_of_its_own_goes_with_it(
     (pid,) = map(int, outcome.stderr)
     assert outcome.ended is how
     assert not wait_until_gone(signs_of(pid).members, 0)
+
+
+def test_a_child_is_not_blamed_for_the_time_that_an_answer_took(short: JobRequest) -> None:
+    now = [0.0]
+
+    def clock() -> float:  # so fast that the child is looked at in every round
+        now[0] += 1
+        return now[0]
+
+    def supply(needs: Needs) -> Supply:
+        now[0] += 5000  # an asset came from far away
+        return Supply()
+
+    code = (
+        "import json,sys,time\n"
+        "sys.stdin.readline()\n"
+        "def say(**what): print(json.dumps(what), flush=True)\n"
+        "say(event='needs', needs={'references': [], 'makes': [], 'on_failed_promise': 'fail'})\n"
+        "time.sleep(1)\n"
+        "sys.stdin.readline()\n"
+        "say(event='result', error={'code': 'x', 'message': 'heard'})"
+    )
+    outcome = run_job(
+        short, supply=supply, command=python(code), clock=clock, quiet_s=4000, deadline_s=1e9
+    )  # fmt: skip
+    assert (outcome.ended, outcome.code) == (Ended.TOLD, "x")
 
 
 def test_a_callback_that_raises_ends_the_child(long: JobRequest) -> None:

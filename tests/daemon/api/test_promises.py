@@ -6,6 +6,7 @@ import hashlib
 import io
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from daemon.module_settings import SHIPPED
 from daemon.service import ServeSettings, Service
 from tests.daemon.api.conftest import context_of, listening, until
 from tests.daemon.running import at_work
+from tests.daemon.test_promises import sound
 
 REPORT = {"label": "report.json", "media_type": "application/json"}
 
@@ -111,27 +113,39 @@ def png(colour: str = "teal") -> bytes:
     return out.getvalue()
 
 
-def test_a_client_promises_an_asset_names_it_and_keeps_it_by_an_upload(tmp_path: Any) -> None:
-    service = Service(ServeSettings(root=tmp_path, jobs=1, environment={}))
+def test_upload_module_and_render_begun_at_the_end_complete_by_themselves(tmp_path: Path) -> None:
+    service = Service(ServeSettings(root=tmp_path, jobs=1, environment={}, modules=SHIPPED))
     with at_work(service), listening(context_of(service)) as client:
-        asset, data = promised(client, tags="x, y"), png()
-        assert (asset["status"], asset["tags"], asset["links"]["content"]) == (
+        drawn = promised(client, tags="x, y")
+        assert (drawn["status"], drawn["tags"], drawn["links"]["content"]) == (
             "pending", ["x", "y"], None,
         )  # fmt: skip
-        job = client.post("/v1/jobs", json=film({"asset": asset["asset_id"]})).json()
+        speech = promised(client, media_type="audio/wav")["asset_id"]
+        job = client.post("/v1/jobs", json=film({"asset": drawn["asset_id"]})).json()
         _until(client, job["links"]["self"], "blocked")
+        wave = {"label": "waveform.png", "media_type": "image/png", "asset": drawn["asset_id"]}
+        measures = {
+            **module({"asset": speech}), "outputs": {"report": REPORT, "wave": wave},
+            "params": {"width": 64, "height": 36},
+        }  # fmt: skip
+        middle = client.post("/v1/jobs", json=measures).json()
+        _until(client, middle["links"]["self"], "blocked")
+
+        data = sound(tmp_path).read_bytes()
         asked = {
-            "media_type": "image/png", "size_bytes": len(data), "asset_id": asset["asset_id"],
+            "media_type": "audio/wav", "size_bytes": len(data), "asset_id": speech,
             "sha256": hashlib.sha256(data).hexdigest(),
         }  # fmt: skip
-        other = client.post("/v1/uploads/presign", json={**asked, "media_type": "audio/wav"})
+        other = client.post("/v1/uploads/presign", json={**asked, "media_type": "image/png"})
         assert other.json()["code"] == "upload-refused"
         told = client.post("/v1/uploads/presign", json=asked).json()
         send = told["request"]
         assert client.request("PUT", send["url"], content=data, headers=send["headers"]).is_success
         done = client.post(f"/v1/uploads/{told['upload_id']}/complete").json()
-        assert done["asset_id"] == asset["asset_id"]
+        assert done["asset_id"] == speech
+        assert client.get(f"/v1/assets/{speech}").json()["duration_ms"] == 1000
         _until(client, job["links"]["self"], "succeeded")
+        assert client.get(middle["links"]["self"]).json()["status"] == "succeeded"
         late = client.post("/v1/uploads/presign", json=asked)
         assert late.json()["code"] == "illegal-asset-move"
 

@@ -159,3 +159,20 @@ def test_the_near_disk_keeps_to_its_size_and_to_what_was_read_last(
     assert far.reads == 6
     kept = [path.stat().st_size for path in (tmp_path / "near").iterdir() if path.is_file()]
     assert sum(kept) <= 250
+
+
+def test_bytes_that_were_damaged_on_the_way_are_not_kept(served: Served, tmp_path: Path) -> None:
+    class Damaging(Around):
+        is_damaging = True
+
+        def open_range(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+            return iter([b"fault"]) if self.is_damaging else self.inner.open_range(key, start, end)
+
+    far = Damaging(served.storage)
+    near = Caching(far, tmp_path / "near", max_bytes=MIB)
+    key = new_key()
+    near.put(key, b"right")
+    with pytest.raises(StorageUnavailable, match="other bytes"):
+        read(near, key)
+    far.is_damaging = False
+    assert read(near, key) == b"right"
