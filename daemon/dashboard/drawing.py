@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from aiohttp import web
@@ -83,7 +84,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(clock=_clock, size=_size, short=_short)
+    made.filters.update(clock=_clock, size=_size, short=_short, dedent=dedent)
     made.globals.update(file_url=file_url)
     return made
 

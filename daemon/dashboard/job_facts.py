@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +21,7 @@ from daemon.catalog.nodes import Node, job_node
 from daemon.job_view import JobView, recall_view
 from daemon.jobs import Job
 from daemon.lineage_chart import lineage_chart
-from renderer.bundle.manifest import Manifest, manifest_from_bytes
+from renderer.bundle.manifest import SPEC, Manifest, manifest_from_bytes
 from renderer.errors import ReelkilnError
 from renderer.store import LocalStore
 
@@ -53,6 +55,7 @@ class BundleFacts:
     played: tuple[FileRow, ...]
     poster: str
     captions: str
+    provenance: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,7 @@ def bundle_of(context: ApiContext, job: Job) -> BundleFacts | ReelkilnError | No
             raise BundleGone("the record of this job names no bundle")
         listed = listed_files(folder, job.bundle_digest)
         manifest = manifest_from_bytes(sealed_manifest(folder, job.bundle_digest))
+        provenance = _told_provenance(folder)
     except ReelkilnError as error:
         return error
     here = f"{job_path(job.job_id)}/files"
@@ -102,6 +106,7 @@ def bundle_of(context: ApiContext, job: Job) -> BundleFacts | ReelkilnError | No
     return BundleFacts(
         manifest=manifest, files=files, played=_played(files, manifest),
         poster=urls.get("thumbnail.jpg", ""), captions=urls.get("captions.vtt", ""),
+        provenance=provenance,
     )  # fmt: skip
 
 
@@ -116,6 +121,16 @@ def lineage_and_labels(
 ) -> tuple[Lineage, dict[Node, str]]:
     """What the job was made from and what came of it."""
     return traced(context, job_node(job.job_id), _LINEAGE_STEPS, caller)
+
+
+def _told_provenance(folder: Path) -> str:
+    """What the document itself says of where it comes from, as JSON; empty for nothing."""
+    try:
+        spec = json.loads((folder / SPEC).read_bytes())
+        told = spec.get("provenance")
+    except (OSError, ValueError, AttributeError) as error:
+        raise BundleGone(f"{SPEC} is no longer in the bundle", hint="render it again") from error
+    return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) if told else ""
 
 
 def _played(files: Sequence[FileRow], manifest: Manifest) -> tuple[FileRow, ...]:

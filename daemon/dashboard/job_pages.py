@@ -22,7 +22,7 @@ from daemon.dashboard.job_facts import (
     segments_in,
     view_of,
 )
-from daemon.dashboard.job_rows import FILTERS, filled_in, link_of, rows_of
+from daemon.dashboard.job_rows import FILTERS, filled_in, link_of, rows_of, title_of
 from daemon.dashboard.page_route import PageRoute
 from daemon.jobs import JobState
 from renderer.errors import ReelkilnError
@@ -39,7 +39,7 @@ async def jobs_page(request: web.Request) -> web.Response:
     fields, cursor = filled_in(request), request.query.get("cursor", "")
     found = await rows_of(request, cursor=cursor)
     return page(
-        request, "jobs.html", jobs=[resource(job) for job in found.jobs],
+        request, "jobs.html", jobs=[(resource(job), title_of(job)) for job in found.jobs],
         fields={**dict.fromkeys(FILTERS, ""), **fields}, is_filtered=bool(fields),
         states=list(JobState), is_first=not cursor,
         here=f"/ui/jobs{link_of(fields)}",
@@ -57,7 +57,7 @@ async def job_page(request: web.Request) -> web.Response:
     lineage = await asyncio.to_thread(lineage_of, context, job, caller)
     bundle = found if isinstance(found, BundleFacts) else None
     return page(
-        request, "job.html", job=resource(job), attempt=job.attempt,
+        request, "job.html", job=resource(job), title=title_of(job), attempt=job.attempt,
         note=_NOTES.get(request.query.get("told", ""), ""),
         view=view, segments=segments_in(view) if view else None,
         bundle=bundle, gone=found.as_json() if isinstance(found, ReelkilnError) else None,

@@ -13,7 +13,9 @@ from daemon.api.asking import JobQuery, QueryRefused, query_from
 from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT
 from daemon.api.jobs import filters_of
+from daemon.api.problems import plain_text
 from daemon.index import Page
+from daemon.jobs import Job
 from renderer.errors import Fault
 
 FILTERS = ("status", "kind", "world", "name", "owner", "since", "until")
@@ -37,6 +39,13 @@ async def rows_of(request: web.Request, *, cursor: str = "") -> Page:
     filters = filters_of(query, request[CALLER])
     index = request.app[CONTEXT].index
     return await asyncio.to_thread(index.page, filters, cursor=cursor, limit=_LENGTH)
+
+
+def title_of(job: Job) -> str:
+    """What people know a job by: its file, or the id in its document when it had no file."""
+    is_nameless = job.name.partition(".")[0] == job.job_id
+    title: str = plain_text((job.spec_id if is_nameless else job.name) or job.job_id)
+    return title
 
 
 def _query(fields: Mapping[str, str]) -> JobQuery:

@@ -14,7 +14,7 @@ from daemon.api.context import CONTEXT, TURNSTILES
 from daemon.api.events import RETRY_MS, room_for_stream, stream_job
 from daemon.api.telling import resource
 from daemon.dashboard.drawing import drawn
-from daemon.dashboard.job_rows import rows_of
+from daemon.dashboard.job_rows import rows_of, title_of
 from daemon.dashboard.page_route import PageRoute
 from daemon.index import Page
 
@@ -50,7 +50,8 @@ async def _follow(request: web.Request, stream: EventSourceResponse, found: Page
             await stream.send("", event="fresh", retry=RETRY_MS)
         for job in found.jobs:
             if seen.get(job.job_id, -1) < job.rev:
-                row = drawn(request, "job_row.html", job=resource(job), is_live=True)
+                row = drawn(request, "job_row.html", job=resource(job),
+                            title=title_of(job), is_live=True)  # fmt: skip
                 await stream.send(row, event=job.job_id, retry=RETRY_MS)
         seen = {job.job_id: job.rev for job in found.jobs}
         with suppress(TimeoutError):

@@ -63,7 +63,8 @@ def _submit(
 ) -> web.Response:
     return page(
         request, "submit.html", status=error.http_status if error else 200,
-        error=error.as_json() if error else None, form={**dict.fromkeys(_FIELDS, ""), **form}, priorities=list(Priority),
+        error=error.as_json() if error else None,
+        form={**dict.fromkeys(_FIELDS, ""), **form}, priorities=list(Priority),
     )  # fmt: skip
 
 
