@@ -108,7 +108,7 @@ def _give_way() -> None:
     """Let stills go first: on Linux a thread has a priority of its own, which what it starts
     inherits."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _FILM_NICENESS)
+        os.nice(_FILM_NICENESS)
 
 
 async def _awaited(future: asyncio.Future[Results]) -> Results:

@@ -47,6 +47,19 @@ def until(page: Any, script: str, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+def serious(page: Any) -> list[str]:
+    """What axe finds that keeps people out, in light and in dark."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for one in Axe().run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                found += [f"{scheme}: {one['id']}: {node['html'][:200]}" for node in one["nodes"]]
+    return found
+
+
 def wrote(page: Any, text: str) -> None:
     """A spec is pasted, and found to be good."""
     page.goto(page.url.partition("/ui/")[0] + "/ui/submit")
@@ -84,6 +97,7 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
     with chromium(troubles, asked) as context:
         page = context.new_page()
         page.goto(f"{running.url}/ui/submit")
+        assert serious(page) == []
         page.fill("#email", "ada@example.org")
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
@@ -94,6 +108,7 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
         words = page.inner_text("#verdict")
         assert "line 6, column 5" in words
         assert "^" in words
+        assert serious(page) == []
         page.click("#verdict button[data-line='6']")
         at = page.evaluate("document.getElementById('document').selectionStart")
         assert page.evaluate("document.getElementById('document').value")[at:].startswith("clipps")
@@ -101,7 +116,6 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
         wrote(page, SPEC)
         page.click("text=Render")
         page.wait_for_url("**/ui/jobs/*")
-        job = page.url
         seen = set()
         began = time.perf_counter()
         while page.locator("#player").count() == 0:
@@ -119,6 +133,7 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
         page.evaluate("document.getElementById('player').currentTime = 3")
         until(page, "document.getElementById('player').currentTime > 3.2")
 
+        assert serious(page) == []
         with page.expect_download() as download:
             page.click("text=Download (zip)")
         with zipfile.ZipFile(download.value.path()) as archive:
@@ -127,6 +142,7 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
 
         watching = context.new_page()
         watching.goto(f"{running.url}/ui/jobs")
+        assert serious(watching) == []
         wrote(page, LONG)
         page.click("text=Render")
         page.wait_for_url("**/ui/jobs/*")
@@ -136,6 +152,7 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
         until(page, "document.querySelector('#state .state').textContent === 'cancelled'")
         until(watching, "document.querySelector('tr .state').textContent === 'cancelled'")
         assert watching.title() == "Jobs · Reelkiln"
-        page.goto(job)
+        page.goto(f"{running.url}/ui/me")
+        assert serious(page) == []
     assert troubles == []
     assert {url.split("/")[2] for url in asked} == {running.url.removeprefix("http://")}

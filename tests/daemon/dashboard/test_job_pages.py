@@ -158,7 +158,7 @@ def test_script_in_names_texts_and_errors_stays_text(
         assert "</title><script" not in page
     assert sum("&lt;img src=x" in page for page in pages) >= 5
     with root.stream("GET", "/ui/jobs/events?newest=nothing") as stream:
-        (first, *_) = stream.iter_text()
+        first = next(stream.iter_text())
     assert "event: fresh" in first
 
 
@@ -210,8 +210,7 @@ def test_a_failed_job_is_tried_again_as_a_new_one(running: Site, ada: httpx.Clie
     assert ended(ada, job_id)["status"] == "failed"
     words = text_of(ada.get(f"/ui/jobs/{job_id}").text)
     assert "late.png" in words
-    if "Try again" not in words:
-        return  # a source that is not there is a fault of the document
+    assert "Try again" in words
     shutil.copy(picture.with_name("a.png"), picture)
     answer = sent(ada, "/ui/submit", f"/ui/jobs/{job_id}/retry")
     again = answer.url.path.rpartition("/")[2]
