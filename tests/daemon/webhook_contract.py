@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from daemon.webhooks.deliveries import Delivery, DeliveryState, Endpoint
-from daemon.webhooks.store import LEASE_S, WebhookStore
+from daemon.webhooks.store import LEASE_S, WebhookStore, Which
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -113,3 +113,23 @@ class WebhookContract:
         ids = [f"{number:026d}" for number in range(2345)]
         store.begin(ids)
         assert store.settled_jobs() >= set(ids)
+
+    def test_deliveries_are_asked_for_by_endpoint_owner_and_world_in_pages(
+        self, store: WebhookStore
+    ) -> None:
+        owner, world = "ada\ud800", "north\0"
+        put(store, *(delivery(number, endpoint="e1", world=world) for number in (1, 2, 3)))
+        put(store, delivery(4, endpoint="e2"), delivery(5, endpoint="e1", owner="bob"))
+        mine = Which(endpoint="e1", owner=owner, world=world)
+        first = store.newest(2, which=mine)
+        last = first[-1]
+        rest = store.newest(2, which=mine, after=(last.created_at, last.message_id))
+        assert [one.created_at for one in (*first, *rest)] == [3.0, 2.0, 1.0]
+        assert store.newest(9, which=Which(world="south")) == ()
+        assert store.replay(delivery(5).job_id, 9.0, mine) == 0
+        assert store.replay(delivery(1).job_id, 9.0, mine) == 1
+        assert store.hearing(owner, world) == ()
+        store.remove_endpoint("e1", 9.0)
+        failed = store.newest(9, DeliveryState.FAILED)
+        assert {one.last_error for one in failed} == {"the endpoint was removed"}
+        assert len(failed) == 4
