@@ -2,6 +2,8 @@
 
 python -m benchmarks.crash_storm [kills] [seed]
 python -m benchmarks.crash_storm recovery [step]    every call of a life, every call of its recovery
+
+TMPDIR=/dev/shm makes it several times as fast: no kill reaches what a disk has not written yet.
 """
 
 import random

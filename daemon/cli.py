@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from stamina.instrumentation import set_on_retry_hooks
 
+from daemon.accounts_cli import accounts_app
 from daemon.cache import cache_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
@@ -26,20 +27,23 @@ from daemon.prompt_cli import fake_gemini, prompt_app
 from daemon.publish_cli import publish_command
 from daemon.reindex import reindex_command
 from daemon.serve_cli import serve
-from daemon.settings import limits_of, open_store
+from daemon.settings import limits_of, open_store, template_folders
 from daemon.webhooks_cli import webhooks_app
 from daemon.worlds_cli import worlds_app
 from renderer.branding import brand_applied
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.events import Event, Warned
+from renderer.expanding import expanded
 from renderer.fonts import text_engine_fingerprint
 from renderer.http import http_policy
 from renderer.inputs import Inputs
+from renderer.picturing import draw, seal_album
 from renderer.pipeline import Renderer
 from renderer.schemas import schema_file, schemas
 from renderer.sources import SourcePolicy
 from renderer.sources.locking import changes, lock_path, read_lock, write_lock
+from renderer.spec.asset import AssetSpec
 from renderer.spec.faults import describe
 from renderer.spec.generated import GENERATE
 from renderer.spec.loading import Loaded, load
@@ -55,6 +59,7 @@ app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+app.add_typer(accounts_app, name="accounts")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(prompt_app, name="prompt")
 app.command(name="fake-gemini")(fake_gemini)
@@ -115,17 +120,28 @@ def render(
     var: Variables = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render SPEC and print the path of its bundle."""
+    """Render SPEC and print the path of its bundle; 5 when some of its pictures are missing."""
     loaded = _load(spec, var, media)
     loaded = loaded.drafted() if draft else loaded
     loaded = loaded.limited_to(range_) if range_ else loaded
+    partial = None
     with progress_listener(_words) as listen:
         renderer = _renderer(spec, media, jobs, listen)
         lock = read_lock(lock_path(spec)) if locked else None
         with renderer.store.workdir():  # what was acquired is not pruned before it is rendered
-            bundle = renderer.render(renderer.prepare(loaded, lock=lock), outbox)
+            if isinstance(loaded.spec, AssetSpec):
+                album = draw(loaded, loaded.spec, renderer, lock=lock)
+                bundle, partial = seal_album(album, renderer, outbox), album.partial
+            else:
+                bundle = renderer.render(renderer.prepare(loaded, lock=lock), outbox)
     data = {"path": str(bundle.path), "bundle_digest": bundle.digest, "reused": bundle.reused}
+    if partial is not None:
+        data["partial"] = partial.as_json()
     print(json.dumps(data) if as_json else bundle.path)
+    if partial is not None:
+        if not as_json:
+            _tell(partial, as_json)
+        raise typer.Exit(partial.exit_status)
 
 
 @app.command()
@@ -204,7 +220,9 @@ def preview(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="Which: spec, manifest, prompt or brand.")] = "spec",
+    name: Annotated[
+        str, typer.Argument(help="spec, manifest, prompt, storyboard or brand.")
+    ] = "spec",
 ) -> None:
     """Print a JSON Schema, for editors and other programs."""
     known = sorted(schemas())
@@ -275,7 +293,8 @@ def _load(spec: Path, var: list[str] | None, media: list[Path] | None = None) ->
             data = spec.read_bytes()
         except OSError as error:
             raise UsageError(f"{spec} cannot be read: {error.strerror}") from error
-    return load(data, name=str(spec), limits=limits, variables=variables, prepare=prepare)
+    loaded = load(data, name=str(spec), limits=limits, variables=variables, prepare=prepare)
+    return expanded(loaded, template_folders(os.environ))
 
 
 def _base(spec: Path) -> Path:

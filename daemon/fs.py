@@ -28,6 +28,10 @@ class Fs(Protocol):
         """Create a file (FileExistsError when it is there) and sync its bytes."""
         ...
 
+    def write_soon(self, path: Path, data: bytes) -> None:
+        """As `write_new`, for bytes that need not outlast the power: nothing is synced."""
+        ...
+
     def rename(self, old: Path, new: Path) -> None:
         """Give a file its new name, in place of what was there."""
         ...
@@ -69,10 +73,13 @@ class RealFs:
     def write_new(self, path: Path, data: bytes) -> None:
         """As `Fs.write_new`."""
         with _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as number:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(number, view) :]
+            _write(number, data)
             os.fsync(number)
+
+    def write_soon(self, path: Path, data: bytes) -> None:
+        """As `Fs.write_soon`."""
+        with _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as number:
+            _write(number, data)
 
     def rename(self, old: Path, new: Path) -> None:
         """As `Fs.rename`."""
@@ -129,12 +136,37 @@ def replace_file(fs: Fs, path: Path, data: bytes, nonce: str) -> None:
 def move_new(fs: Fs, old: Path, new: Path) -> None:
     """Move a file or folder to a name that nothing has, and make that outlast the power.
 
+    The folder that it left is synced: a disk may keep both names, but lets go of the old one only
+    once it has the new one. Raises as `move_soon`.
+    """
+    move_soon(fs, old, new)
+    fs.sync_folder(old.parent)
+
+
+def move_soon(fs: Fs, old: Path, new: Path) -> None:
+    """As `move_new`, but when the power goes the old name may come back, also beside the new one.
+
+    Done again, this ends with the new name alone.
     Raises FileExistsError when the name is taken, FileNotFoundError when the old one is gone.
     """
-    fs.rename_new(old, new)
-    fs.sync_folder(new.parent)
-    if old.parent != new.parent:
-        fs.sync_folder(old.parent)
+    try:
+        fs.rename_new(old, new)
+    except FileExistsError:
+        if not is_same_file(fs, old, new):
+            raise
+        fs.unlink(old)
+
+
+def is_same_file(fs: Fs, one: Path, other: Path) -> bool:
+    """Whether two names stand for one file."""
+    mine, its = fs.stat(one), fs.stat(other)
+    return mine is not None and its is not None and os.path.samestat(mine, its)
+
+
+def _write(number: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(number, view) :]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from daemon.fs import Fs, move_new
+from daemon.fs import Fs, move_new, move_soon
 from daemon.jobs import Job, JobState, Priority, Progress, advance, touched
 from daemon.ledger import Ledger, Overtaken, Papers
 from daemon.outbox import Outbox, set_aside
@@ -157,7 +157,10 @@ class Inbox:
         return told if may else None
 
     def is_published(self, job: Job) -> bool:
-        """Whether the bundle that was announced last is in the outbox."""
+        """Whether the bundle that was announced last is in the outbox, and lasts.
+
+        Whoever published it may have died before it synced that.
+        """
         if not job.bundle:
             return False
         manifest = self._places.outbox / job.bundle / "manifest.json"
@@ -165,6 +168,7 @@ class Inbox:
             data = self._fs.read(manifest, _MANIFEST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return False
+        self._fs.sync_folder(self._places.outbox)
         return sha256(data).hexdigest() == job.bundle_digest
 
     def is_cancelled(self, job: Job) -> bool:
@@ -224,12 +228,15 @@ class Inbox:
 
     # -- ending ----------------------------------------------------------------------------
 
-    def succeed(self, claimed: Claimed, bundle_name: str, bundle_digest: str) -> None:
-        """The bundle is in the outbox."""
+    def succeed(
+        self, claimed: Claimed, bundle_name: str, bundle_digest: str,
+        *, lacks: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """The bundle is in the outbox; `lacks` is told of one that holds only some."""
         whole = replace(claimed.job.progress, percent=100, step="", eta_s=0)
         self._end(claimed, self._ended(
-            claimed, JobState.SUCCEEDED, bundle=bundle_name, bundle_digest=bundle_digest,
-            progress=whole,
+            claimed, JobState.PARTIAL if lacks else JobState.SUCCEEDED,
+            bundle=bundle_name, bundle_digest=bundle_digest, progress=whole, error=lacks,
         ))  # fmt: skip
 
     def reject(self, claimed: Claimed, error: Mapping[str, Any]) -> None:
@@ -246,14 +253,15 @@ class Inbox:
 
     def _ended(self, claimed: Claimed, to: JobState, **changes: Any) -> Job:
         job, now = claimed.job, self._clock()
-        if job.state is JobState.QUEUED and to is JobState.SUCCEEDED:
+        if job.state is JobState.QUEUED and to in (JobState.SUCCEEDED, JobState.PARTIAL):
             job = advance(job, JobState.RUNNING, now=now)  # published by a daemon that died
         return advance(job, to, now=now, **changes)
 
     def _end(self, claimed: Claimed, job: Job) -> None:
         """Receipt, error file, status, rename: in this order, each durable before the next.
 
-        The last one need not be durable: whoever finds the claim again ends it by its receipt.
+        A claim that comes back when the power went is ended again, by its receipt. It may not
+        come back where a person moved the spec on.
         """
         lies = self._places.claimed(claimed.claim)
         try:
@@ -264,17 +272,18 @@ class Inbox:
         self._grant_wishes(job)
         promise_kept(self.papers, job.job_id)
         with suppress(FileNotFoundError):  # a daemon that thought us dead ends it, as the receipt
-            if job.state is JobState.FAILED:
-                move_new(self._fs, lies, target)
-            else:
-                self._fs.rename_new(lies, target)
+            (move_new if job.state is JobState.FAILED else move_soon)(self._fs, lies, target)
 
     def _grant_wishes(self, job: Job) -> None:
         """Remove what asked for a cancel, lest it meets the next drop of that name.
 
         Where a cancel was granted, somebody may have removed the wish and died before it lasted.
+        One that names the job meets no other: if it comes back it is swept.
         """
-        for wish in self._wishes(job):
+        by_id, *by_name = self._wishes(job)
+        if self._fs.stat(by_id) is not None:
+            self._fs.unlink(by_id)
+        for wish in by_name:
             is_there = self._fs.stat(wish) is not None
             if is_there:
                 self._fs.unlink(wish)
@@ -298,9 +307,13 @@ class Inbox:
         return self._moved(path, target) or self._fs.stat(target) is not None  # NFS says it twice
 
     def _freed(self, claim: Claim, job: Job) -> None:
-        """Keep the job, then let any daemon take its claim."""
+        """Keep the job, then let any daemon take its claim.
+
+        The claim's name has the attempt. If the record is lost with the power, the job is done
+        once more where it waited for something, or sooner than it was to be: that is all.
+        """
         with suppress(Overtaken):
-            self.ledger.write(job, claim)
+            self.ledger.write_soon(job, claim)
             free = replace(claim, owner=UNOWNED, attempt=job.attempt)
             self._moved(self._places.claimed(claim), self._places.claimed(free))
 
@@ -312,6 +325,7 @@ class Inbox:
         return True
 
     def _taken(self, claim: Claim) -> Claimed:
+        """What we took, as it begins anew; it is written by whatever is done with it next."""
         now = self._clock()
         self.papers.sweep(claim.job_id)
         data = self._bytes_of(claim)
@@ -324,8 +338,6 @@ class Inbox:
             job = advance(job, JobState.QUEUED, now=now, **changes)
         elif not job.state.is_final:
             job = touched(job, now=now, **changes)
-        if not job.state.is_final:
-            job = self.ledger.write(job, claim)
         return Claimed(claim=claim, job=job, data=data)
 
     def _bytes_of(self, claim: Claim) -> bytes:

@@ -56,8 +56,10 @@ class JobRequest:
     `spec` is the claimed file, `name` what it was called when it was dropped (surrogateescape).
     Relative sources are looked up in each folder of `media`, in order, and must lie in one.
     `jobs` is how many processes draw at once, `networks` as REELKILN_ALLOW_NETWORKS.
-    `providers` are the settings of those who make pictures, with keys: told on a pipe, so that
-    nobody reads them in the environment of a process.
+    `providers` are the settings of those who make pictures. The keys among them are no part of
+    the request: a child whose document needs a provider asks for them. All is told on a pipe, so
+    that nobody reads it in the environment of a process. What is about to be drawn is kept under
+    `job_id`, if there is one.
     """
 
     spec: Path
@@ -71,10 +73,16 @@ class JobRequest:
     bounds: Bounds = field(default_factory=Bounds)
     modules: Mapping[str, Module] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    job_id: str = ""
 
     def __post_init__(self) -> None:
         if not self.media:
             raise ValueError("a job needs at least one folder to look for its sources in")
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """What of the settings of providers only those may know who call one."""
+        return {name: v for name, v in self.providers.items() if name.endswith("_KEY")}
 
     def as_bytes(self, parent_pid: int) -> bytes:
         """The line for a child that is to die with process `parent_pid`."""
@@ -89,7 +97,8 @@ class JobRequest:
             "networks": self.networks,
             "bounds": asdict(self.bounds),
             "modules": {name: asdict(module) for name, module in self.modules.items()},
-            "providers": dict(self.providers),
+            "providers": {k: v for k, v in self.providers.items() if k not in self.keys},
+            "job_id": self.job_id,
             "parent_pid": parent_pid,
         }
         return json.dumps(data).encode("ascii") + b"\n"  # lone surrogates stay escapes
@@ -116,6 +125,7 @@ def request_from_bytes(line: bytes) -> tuple[JobRequest, int]:
             for name, module in data["modules"].items()
         },
         providers=data["providers"],
+        job_id=data["job_id"],
     )
     return request, data["parent_pid"]
 

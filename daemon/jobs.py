@@ -172,8 +172,7 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
 
     Raises KeyError, TypeError or ValueError on foreign data.
     """
-    known = data.keys() & set(_FIELDS)
-    plain = {name: data[name] for name in known}
+    plain = {name: data[name] for name in _FIELDS if name in data}
     plain["state"] = JobState(plain["state"])
     plain["priority"] = Priority(plain.get("priority", "normal"))
     plain["waits_for"] = tuple(map(str, plain.get("waits_for", ())))

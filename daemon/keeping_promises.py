@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,9 +19,9 @@ from daemon.promises import Promises
 from daemon.records import find_job
 from renderer.errors import ReelkilnError, UsageError
 
-EVERY_S = 5.0
+SWEEP_EVERY_S = 5.0
+_log = logger("keeping-promises")
 _HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
-_log = logger("promises")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,12 @@ class PromiseKeeper:
         except (ReelkilnError, SQLAlchemyError, OSError) as error:
             _log.warning("a promise is not settled yet", job_id=job.job_id, error=str(error))
 
+    def settle_job(self, job_id: str) -> None:
+        """As `try_to_settle`, for a job of which perhaps no record is left."""
+        job = self._ended(job_id)
+        if job is not None:
+            self.try_to_settle(job)
+
     def _ended(self, job_id: str) -> Job | None:
         try:
             job = find_job(self.fs, self.places, job_id)
@@ -68,35 +75,56 @@ class PromiseKeeper:
         return job if job.state.is_final else None
 
 
-class PromiseSweeps:
-    """Sweeps every `every_s` seconds, on a thread of its own: a storage may take its time."""
-
-    def __init__(self, keeper: PromiseKeeper, every_s: float = EVERY_S) -> None:
-        self._keeper, self._every_s = keeper, every_s
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="promises", daemon=True)
-
-    def start(self) -> None:
-        """Begin with what an earlier daemon left."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; the next start makes up for the rest."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            try:
-                self._keeper.sweep()
-            except (ReelkilnError, SQLAlchemyError, OSError) as error:
-                _log.warning("open promises cannot be looked up", error=str(error))
-            self._ended.wait(self._every_s)
-
-
 def _reason(job: Job) -> str:
     if job.state in _HAS_BUNDLE:
         return f"the job {job.job_id} did not make it"
     why = str((job.error or {}).get("message", ""))
     return f"the job {job.job_id} was {job.state}" + (f": {why}" if why else "")
+
+
+class PromiseKeeping:
+    """Keeps promises on a thread of its own: those it is hinted at, and in sweeps all others."""
+
+    def __init__(self, keeper: PromiseKeeper, every_s: float = SWEEP_EVERY_S) -> None:
+        self._keeper, self._every_s = keeper, every_s
+        self._hints: SimpleQueue[str] = SimpleQueue()
+        self._news, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="promises", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Settle what was hinted at, and end; the next start makes up for the rest."""
+        self._ended.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def hint(self, job_id: str) -> None:
+        """A job has probably ended. Never waits."""
+        self._hints.put(job_id)
+        self._news.set()
+
+    def _run(self) -> None:
+        is_behind = True
+        while True:
+            try:
+                self._heed_hints()
+                if is_behind and not self._ended.is_set():
+                    self._keeper.sweep()
+            except (ReelkilnError, SQLAlchemyError, OSError) as error:
+                _log.warning("open promises cannot be looked up", error=str(error))
+            if self._ended.is_set():
+                return
+            is_behind = not self._news.wait(self._every_s)
+            self._news.clear()
+
+    def _heed_hints(self) -> None:
+        while True:
+            try:
+                job_id = self._hints.get_nowait()
+            except Empty:
+                return
+            self._keeper.settle_job(job_id)

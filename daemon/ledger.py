@@ -20,6 +20,7 @@ from daemon.places import Claim, Places
 from daemon.records import job_or_none
 
 _LIMIT = 16 * 1024 * 1024
+_encoded = json.JSONEncoder(sort_keys=True).encode
 
 
 class Overtaken(Exception):
@@ -48,7 +49,24 @@ class Papers:
 
         Raises Overtaken when it was to be written by the holder of a claim that is gone.
         """
+        self.replace_soon(path, document, claim)
+        self.fs.sync_folder(path.parent)
+
+    def replace_soon(
+        self, path: Path, document: Mapping[str, Any], claim: Claim | None = None
+    ) -> None:
+        """As `replace`, but when the power goes the old document may come back, whole."""
         self._put(path, document, self.fs.rename, claim)
+
+    def replace_loosely(self, path: Path, document: Mapping[str, Any]) -> None:
+        """As `replace`, but when the power goes nothing readable may be left."""
+        part = self.part()
+        try:
+            self.fs.write_soon(part, _lines(document).encode())
+            self.fs.rename(part, path)
+        except OSError:
+            self.fs.unlink(part)
+            raise
 
     def create(self, path: Path, document: Mapping[str, Any], claim: Claim | None = None) -> bool:
         """Write a document unless there is one; whether this call wrote it. Durable either way.
@@ -57,10 +75,11 @@ class Papers:
         """
         try:
             self._put(path, document, self.fs.rename_new, claim)
-        except FileExistsError:
-            self.fs.sync_folder(path.parent)  # the one there may be a moment old
-            return False
-        return True
+            is_new = True
+        except FileExistsError:  # the one there may be a moment old
+            is_new = False
+        self.fs.sync_folder(path.parent)
+        return is_new
 
     def part(self, about: str = "") -> Path:
         """A new name for a file that is being written, `about` a job perhaps."""
@@ -99,15 +118,11 @@ class Papers:
         except (OSError, Overtaken):
             self.fs.unlink(part)
             raise
-        self.fs.sync_folder(path.parent)
 
 
 def _lines(document: Mapping[str, Any]) -> str:
     """The document as JSON with a line for each field; `indent` would take five times as long."""
-    fields = (
-        f" {json.dumps(key)}: {json.dumps(document[key], sort_keys=True)}"
-        for key in sorted(document)
-    )
+    fields = (f" {_encoded(key)}: {_encoded(document[key])}" for key in sorted(document))
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
@@ -126,9 +141,15 @@ class Ledger:
 
         Raises Overtaken when the claim is gone.
         """
+        kept = self.write_soon(job, claim)
+        self.papers.fs.sync_folder(self._path(job.job_id).parent)
+        return kept
+
+    def write_soon(self, job: Job, claim: Claim) -> Job:
+        """As `write`, but when the power goes the record before it may come back."""
         there = self.read(job.job_id)
         kept = replace(job, rev=max(job.rev, there.rev + 1)) if there else job
-        self.papers.replace(self._path(job.job_id), kept.as_json(), claim)
+        self.papers.replace_soon(self._path(job.job_id), kept.as_json(), claim)
         return kept
 
     def _path(self, job_id: str) -> Path:

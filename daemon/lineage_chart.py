@@ -16,7 +16,7 @@ from daemon.catalog.nodes import ASSET, JOB, Node
 _INK, _FAINT, _GROUND, _LINE = "#e6e9ef", "#8a93a5", "#161a22", "#5a6478"
 _COLOURS = {ASSET: "#3f7fd1", JOB: "#d96c3a"}
 _REFERENCE = "#2f9e77"
-_BOX_W, _BOX_H, _GAP_X, _GAP_Y, _EDGE = 190, 44, 18, 46, 20
+_BOX_W, _BOX_H, _GAP_X, _GAP_Y, _EDGE = 204, 44, 18, 46, 20
 _LETTERS = 26
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.error_files import SUFFIX, error_document
-from daemon.fs import move_new
+from daemon.fs import is_same_file, move_new
 from daemon.jobs import Job
 from daemon.ledger import Papers
 from daemon.places import Claim
@@ -41,10 +41,11 @@ class Outbox:
 
         Raises Overtaken when the claim is gone.
         """
-        error = job.error or {}
+        error, lies = job.error or {}, self.papers.places.claimed(claim)
         document = error_document(job, error, error.get("stderr", ()))
         for target in places_for(folder, job.name, job.job_id):
-            if self.papers.fs.stat(target) is not None:
+            is_taken = self.papers.fs.stat(target) is not None
+            if is_taken and not is_same_file(self.papers.fs, lies, target):
                 continue
             error_file = target.with_name(target.name + SUFFIX)
             is_new = self.papers.create(error_file, document, claim)

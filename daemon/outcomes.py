@@ -2,11 +2,12 @@
 
 the attempt                                        what follows
 succeeded                                          succeeded
+some of what was asked was made                    partial
 spec-invalid                                       rejected
 another fault that trying again cannot mend        failed
 a fault that passes (retryable)                    again after 1, 2, 4 s, then failed
 killed, out of memory or of time, stood still      again once, carefully; then failed: poison
-disk full, folder unusable                         held: the attempt does not count
+disk full, folder unusable, broken installation    held: the attempt does not count
 stopped on request                                 stopped: the attempt does not count
 something it names is promised only                blocked: the attempt does not count
 """
@@ -33,6 +34,13 @@ class FolderUnusable(RenderFailed):
     """A folder of the daemon cannot be written: read-only, forbidden, or its disk is failing."""
 
     code = "folder-unusable"
+    http_status = 503
+
+
+class InstallBroken(RenderFailed):
+    """The code of Reelkiln does not start: an upgrade is under way, or a package is missing."""
+
+    code = "install-broken"
     http_status = 503
 
 
@@ -66,6 +74,9 @@ class Poison(RenderFailed):
     code = "poison"
 
 
+_OF_THE_MACHINE = frozenset({StorageFull.code, FolderUnusable.code, InstallBroken.code})
+
+
 class Ended(StrEnum):
     """How the process of a job came to its end."""
 
@@ -82,7 +93,8 @@ class Ended(StrEnum):
 class Outcome:
     """One attempt. `error` is an entry of the error tree as JSON, None after success.
 
-    `status` is the exit status, negative for a signal; `stderr` the last lines said.
+    `status` is the exit status, negative for a signal; `stderr` the last lines said. `partial`
+    says what is missing in a bundle that holds some of what was asked.
     """
 
     ended: Ended
@@ -97,6 +109,7 @@ class Outcome:
     warnings: tuple[Mapping[str, str], ...] = ()
     seconds: float = 0.0
     waits_for: tuple[str, ...] = ()
+    partial: Mapping[str, Any] | None = None
 
     @property
     def code(self) -> str:
@@ -108,6 +121,7 @@ class Fate(StrEnum):
     """What follows an attempt."""
 
     SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
     REJECTED = "rejected"  # to inbox/rejected
     FAILED = "failed"  # to inbox/failed
     RETRY = "retry"
@@ -133,13 +147,13 @@ class Decision:
 def decide(outcome: Outcome, attempt: int) -> Decision:
     """What follows the `attempt`th attempt, counted from 1."""
     if outcome.ended is Ended.SUCCEEDED:
-        return Decision(fate=Fate.SUCCEEDED)
+        return published(outcome.partial)
     if outcome.ended is Ended.BLOCKED:
         return Decision(fate=Fate.BLOCKED, counts=False)
     error = outcome.error
     if outcome.ended is Ended.STOPPED or outcome.code == Interrupted.code:
         return Decision(fate=Fate.STOPPED, counts=False, error=error)
-    if outcome.code in (StorageFull.code, FolderUnusable.code):
+    if outcome.code in _OF_THE_MACHINE:
         return Decision(fate=Fate.HELD, counts=False, error=error)
     if is_suspect(outcome):
         return _after_suspicion(outcome, attempt)
@@ -148,6 +162,11 @@ def decide(outcome: Outcome, attempt: int) -> Decision:
     if (error or {}).get("retryable") and attempt <= MAX_RETRIES:
         return Decision(fate=Fate.RETRY, wait_s=1 << (attempt - 1), error=error)
     return Decision(fate=Fate.FAILED, error=error)
+
+
+def published(partial: Mapping[str, Any] | None) -> Decision:
+    """What follows once the bundle is there; `partial` says what it lacks."""
+    return Decision(fate=Fate.PARTIAL if partial else Fate.SUCCEEDED, error=partial)
 
 
 def is_suspect(outcome: Outcome) -> bool:

@@ -44,11 +44,14 @@ class Owners:
         return self.papers.owner
 
     def beat(self) -> None:
-        """Give a sign of life; the first one registers. Raises OSError."""
+        """Give a sign of life; the first one registers. Raises OSError.
+
+        Nothing is synced: when the power goes, so does the process that it tells of.
+        """
         with self._lock:
             self._seq += 1
             document = {"owner": self.me, "seq": self._seq, "pid": os.getpid()}
-            self.papers.replace(self.papers.places.heartbeat(self.me), document)
+            self.papers.replace_loosely(self.papers.places.heartbeat(self.me), document)
 
     def retire(self) -> None:
         """Leave in peace: the owner is forgotten."""

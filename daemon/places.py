@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from daemon.jobs import Priority
@@ -52,6 +53,11 @@ def claim_of(file_name: str) -> Claim | None:
         return None
     priority, job_id, owner, attempt = found.groups()
     return Claim(job_id=job_id, owner=owner, attempt=int(attempt), priority=Priority(priority))
+
+
+@cache
+def _own(root: Path, name: str) -> Path:
+    return root / ".reelkiln" / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class Places:
 
     def own(self, name: str) -> Path:
         """A folder of the daemon, by the name it has in `folders`."""
-        return self.state / name
+        return _own(self.root, name)
 
     def claimed(self, claim: Claim) -> Path:
         """Where a claimed drop lies."""

@@ -12,11 +12,13 @@ import typer
 
 from daemon.settings import open_store, template_folders
 from renderer.brand.kit import BrandKit, parse_brand
-from renderer.errors import SpecInvalid, UsageError
+from renderer.errors import Fault, SpecInvalid, UsageError
+from renderer.expanding import storyboards
 from renderer.prompts.asset_types import AssetType
 from renderer.prompts.filling import Prompt, fill
 from renderer.prompts.template import lint
 from renderer.spec.faults import describe
+from renderer.storyboards.template import lint_storyboard
 from renderer.template_files import find_template, template_versions
 
 prompt_app = typer.Typer(help="Show, check and try the prompt templates.", no_args_is_help=True)
@@ -36,13 +38,18 @@ def show(
     brand: BrandFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the templates, or show one; with --set subject=… as the prompt that it becomes."""
+    """List templates and storyboards; show one, with --set subject=… as the prompt it becomes."""
     folders = template_folders(os.environ)
     if not template:
         rows = [
             {"template": f"{kind.value}@{version}", "path": str(path), "size": list(kind.size)}
             for kind in AssetType
             for version, path in sorted(template_versions(kind, folders).items())
+        ]
+        rows += [
+            {"template": f"{name}@{version}", "path": str(path), "size": []}
+            for name, versions in sorted(storyboards(folders).items())
+            for version, path in sorted(versions.items())
         ]
         lines = [f"{row['template']:20} {row['path']}" for row in rows]
         print(json.dumps({"templates": rows}) if as_json else "\n".join(lines))
@@ -69,12 +76,14 @@ def lint_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say everything that is wrong with templates. Exit status 3 when anything is."""
+    """Say all that is wrong with templates and storyboards. Exit status 3 when anything is."""
     folders = template_folders(os.environ)
     paths = files or [
         path for kind in AssetType for path in template_versions(kind, folders).values()
     ]
-    faults = [(path, fault) for path in paths for fault in lint(_read(path), name=str(path))]
+    if not files:
+        paths += [path for known in storyboards(folders).values() for path in known.values()]
+    faults = [(path, fault) for path in paths for fault in _faults_of(path)]
     if as_json:
         told = [{"file": str(path), **fault.as_json()} for path, fault in faults]
         print(json.dumps({"files": len(paths), "errors": told}))
@@ -84,6 +93,12 @@ def lint_command(
         print(f"{len(paths)} templates, {len(faults)} faults")
     if faults:
         raise typer.Exit(SpecInvalid.exit_status)
+
+
+def _faults_of(path: Path) -> tuple[Fault, ...]:
+    data = _read(path)
+    check = lint_storyboard if b"reelkiln_storyboard" in data else lint
+    return check(data, name=str(path))
 
 
 @prompt_app.command()

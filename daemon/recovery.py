@@ -30,9 +30,10 @@ def recover(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> tuple[Claim
 
 
 def _free_claims(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
-    for claim in inbox.claims():
-        if claim.owner == UNOWNED or not owners.is_dead(claim.owner):
-            continue
+    lost = [c for c in inbox.claims() if c.owner != UNOWNED and owners.is_dead(c.owner)]
+    if lost:  # the record for which a claim is let go may be the last thing its owner wrote
+        fs.sync_folder(places.own("jobs"))
+    for claim in lost:
         known = fs.stat(places.status(claim.job_id)) is not None
         meant = None if known else _intended(inbox, claim, places)
         if meant is None:
@@ -55,7 +56,6 @@ def _drop_intents(inbox: Inbox, owners: Owners, fs: Fs, places: Places) -> None:
     ]
     if over:  # what made the intents needless may be the last thing a daemon did before it died
         fs.sync_folder(places.own("claimed"))
-        fs.sync_folder(places.own("jobs"))
     for claim in over:
         inbox.forget(claim)
 

@@ -22,6 +22,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
+from importlib import import_module
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -38,10 +39,17 @@ if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
     from renderer.bundle import Bundle
     from renderer.errors import ReelkilnError
     from renderer.events import Event
+    from renderer.pipeline import Renderer
+    from renderer.spec.asset import AssetSpec
     from renderer.spec.loading import Loaded
+    from renderer.spec.model import ModuleSpec
 
+Lacks = Mapping[str, Any] | None
+"""What is missing in a bundle that holds some of what was asked."""
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _TELL_EVERY_S = 0.2
+_NICENESS = 10  # the daemon answers and beats while a render takes every core there is
+_WAIT_S = 10.0
 _INTERRUPTED = 130
 _HOME = "in the media folder"
 _FAULTS_OF_THE_DROP = frozenset({
@@ -57,10 +65,20 @@ def main() -> int:
     try:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
+        os.nice(_NICENESS)
         _bound(request.bounds)
-        return _attempt(request, Teller(voice))
+        _import_all()
+        teller = Teller(voice)
+        teller.say("began")
+        return _attempt(request, teller)
     except KeyboardInterrupt:  # before there was anything to stop
         return _INTERRUPTED
+
+
+def _import_all() -> None:
+    """What the functions below import. Where it fails, no job is to blame: nothing was said yet."""
+    for name in ("daemon.needs", "daemon.module_job", "daemon.generating", "renderer.pipeline"):
+        import_module(name)
 
 
 class Teller:
@@ -82,6 +100,13 @@ class Teller:
             while line:
                 line = line[self._pipe.write(line) or 0 :]
 
+    def wait(self, seconds: float) -> None:
+        """Wait, and now and then say that we do: whoever is silent for long is ended."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _WAIT_S))
+            self.say("alive")
+
     def hear(self, event: Event) -> None:
         """As a listener of the renderer: warnings and stages at once, progress now and then."""
         from renderer.events import Warned
@@ -101,7 +126,7 @@ def _attempt(request: JobRequest, teller: Teller) -> int:
     from daemon.needs import Blocked
 
     try:
-        bundle = _bundle(request, teller)
+        bundle, lacks = _bundle(request, teller)
     except Blocked as blocked:
         teller.say("blocked", waits_for=blocked.waits_for)
         return 0
@@ -114,26 +139,46 @@ def _attempt(request: JobRequest, teller: Teller) -> int:
         return _failed(_out_of_memory(), {}, teller)
     except Exception as error:
         return _failed(*_explained(error), teller)
-    teller.say("result", bundle=str(bundle.path), bundle_digest=bundle.digest, reused=bundle.reused)
+    teller.say(
+        "result", bundle=str(bundle.path), bundle_digest=bundle.digest, reused=bundle.reused,
+        partial=lacks,
+    )  # fmt: skip
     return 0
 
 
-def _bundle(request: JobRequest, teller: Teller) -> Bundle:
-    from daemon.module_job import ModuleJob
+def _bundle(request: JobRequest, teller: Teller) -> tuple[Bundle, Lacks]:
+    """The bundle that was published, and what is missing in it."""
+    from daemon.settings import template_folders
     from renderer.events import StageStarted
+    from renderer.expanding import expanded
+    from renderer.spec.asset import AssetSpec
     from renderer.spec.model import ModuleSpec
-    from renderer.store import LocalStore
 
     teller.hear(StageStarted(stage="load"))
     loaded = load_through_gate(request)
     teller.say("loaded", id=loaded.id, kind=str(loaded.spec.kind))
+    loaded = expanded(loaded, template_folders(request.providers))
     found = ask_needs(teller, sys.stdin.buffer, loaded)
-    if not isinstance(loaded.spec, ModuleSpec):
-        return _render(request, loaded, found, teller)
-    teller.hear(StageStarted(stage="run"))
+    if isinstance(loaded.spec, ModuleSpec):
+        teller.hear(StageStarted(stage="run"))
+        return _run_module(request, loaded, loaded.spec, found, teller), None
+    renderer = _renderer(request, loaded, found, teller)
+    with renderer.store.workdir():  # what was acquired is not pruned before it is rendered
+        if isinstance(loaded.spec, AssetSpec):
+            return _draw(request, loaded, loaded.spec, renderer, teller)
+        return _render(request, loaded, renderer, teller), None
+
+
+def _run_module(
+    request: JobRequest, loaded: Loaded, spec: ModuleSpec, found: Mapping[str, Promised],
+    teller: Teller,
+) -> Bundle:  # fmt: skip
+    from daemon.module_job import ModuleJob
+    from renderer.store import LocalStore
+
     return ModuleJob(
         loaded=loaded,
-        spec=loaded.spec,
+        spec=spec,
         request=request,
         found=found,
         store=LocalStore(request.store),
@@ -142,9 +187,30 @@ def _bundle(request: JobRequest, teller: Teller) -> Bundle:
     ).run()
 
 
-def _render(
+def _draw(
+    request: JobRequest, loaded: Loaded, spec: AssetSpec, renderer: Renderer, teller: Teller
+) -> tuple[Bundle, Lacks]:
+    from renderer.picturing import draw, seal_album
+
+    album = draw(loaded, spec, renderer)
+    lacks = album.partial.as_json() if album.partial else None
+    leave = partial(ask_leave, teller, sys.stdin.buffer, partial=lacks)
+    return seal_album(album, renderer, request.outbox, before_publish=leave), lacks
+
+
+def _render(request: JobRequest, loaded: Loaded, renderer: Renderer, teller: Teller) -> Bundle:
+    from daemon.job_view import remember_view
+
+    prepared = renderer.prepare(loaded)
+    if request.job_id:
+        remember_view(renderer.store, request.job_id, renderer.inspect(prepared))
+    teller.say("prepared", length_s=math.ceil(prepared.seconds))
+    return renderer.render(prepared, request.outbox)
+
+
+def _renderer(
     request: JobRequest, loaded: Loaded, found: Mapping[str, Promised], teller: Teller
-) -> Bundle:
+) -> Renderer:
     from daemon.generating import Generating
     from daemon.needs import suppliers
     from renderer.fonts import text_engine_fingerprint
@@ -165,23 +231,37 @@ def _render(
         home=_HOME,
         suppliers={
             **suppliers(found),
-            GENERATE: Generating(settings=request.providers, listen=teller.hear),
+            GENERATE: Generating(
+                settings=ask_keys(teller, sys.stdin.buffer, loaded, request.providers),
+                listen=teller.hear,
+                pause=teller.wait,
+            ),
         },
     )
-    store = LocalStore(request.store)
-    renderer = Renderer(
-        store=store,
+    return Renderer(
+        store=LocalStore(request.store),
         toolchain=find_toolchain(os.environ, text_engine=text_engine_fingerprint()),
         policy=policy,
         jobs=request.jobs,
         listen=teller.hear,
         before_publish=partial(ask_leave, teller, sys.stdin.buffer),
     )
-    with store.workdir():  # what was acquired is not pruned before it is rendered
-        prepared = renderer.prepare(loaded)
-        timeline = prepared.timeline
-        teller.say("prepared", length_s=math.ceil(timeline.length / timeline.canvas.fps))
-        return renderer.render(prepared, request.outbox)
+
+
+def ask_keys(
+    teller: Teller, answers: IO[bytes], loaded: Loaded, settings: Mapping[str, str]
+) -> Mapping[str, str]:
+    """The settings of providers; with keys, which are asked for, when the document needs one."""
+    from daemon.generating import needs_provider
+    from renderer.errors import Interrupted
+
+    if not needs_provider(loaded.spec, settings):
+        return settings
+    teller.say("keys")
+    line = answers.readline()
+    if not line.strip():
+        raise Interrupted("nobody can tell now how the provider is reached")
+    return {**settings, **json.loads(line)}
 
 
 def ask_needs(teller: Teller, answers: IO[bytes], loaded: Loaded) -> Mapping[str, Promised]:
@@ -203,14 +283,16 @@ def ask_needs(teller: Teller, answers: IO[bytes], loaded: Loaded) -> Mapping[str
     return checked(loaded, supply_from_bytes(line))
 
 
-def ask_leave(teller: Teller, answers: IO[bytes], name: str, digest: str) -> None:
+def ask_leave(
+    teller: Teller, answers: IO[bytes], name: str, digest: str, *, partial: Lacks = None
+) -> None:
     """Say which bundle is about to be published, return when that may be done.
 
     Raises Interrupted when the answer is anything else, or nobody is left to give one.
     """
     from renderer.errors import Interrupted
 
-    teller.say("publishing", bundle=name, bundle_digest=digest)
+    teller.say("publishing", bundle=name, bundle_digest=digest, partial=partial)
     if answers.readline() != LEAVE:
         raise Interrupted(
             f"{name} was not published: the job was cancelled or is not ours any more"

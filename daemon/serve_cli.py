@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,9 @@ from daemon.settings import cache_budget_of, limits_of, retention_of, whole_numb
 if TYPE_CHECKING:
     from daemon.api import ApiServer, ApiSettings
     from daemon.service import Service
+
+_SWITCH_S = 0.001
+"""How long a thread of the daemon may keep the interpreter from those that answer requests."""
 
 
 def serve(
@@ -47,6 +51,7 @@ def serve(
     from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
 
     set_up_logs(log)
+    sys.setswitchinterval(_SWITCH_S)
     service = Service(
         ServeSettings(
             root=root, workers=workers, jobs=jobs, limits=limits_of(os.environ),
@@ -90,6 +95,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
     from daemon.api.access_settings import access_settings
     from daemon.api.callers import Access, is_loopback, refuse_open_elsewhere
     from daemon.api.rates import Rates
+    from daemon.dashboard import furnish
     from daemon.submissions import Submissions
     from daemon.upload_service import open_uploads
 
@@ -122,8 +128,9 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         settings=_api_settings(host, port), media=service.settings.media,
         lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
         references=service.references, changed=service.job_changed,
+        conditions=service.conditions,
     )  # fmt: skip
-    return ApiServer(context)
+    return ApiServer(context, furnish)
 
 
 def _api_settings(host: str, port: int) -> ApiSettings:

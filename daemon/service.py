@@ -7,20 +7,15 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
-from daemon.asset_promises import AssetPromises
-from daemon.asset_service import AssetService
-from daemon.blocked import LOOK_EVERY_S, BlockedJobs
-from daemon.catalog import open_catalog
+from daemon.aftermath import Aftermath
+from daemon.blocked import BlockedJobs
 from daemon.claim_line import ClaimLine
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
@@ -30,72 +25,35 @@ from daemon.fs import Fs, RealFs
 from daemon.generating import provider_settings
 from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
-from daemon.index import IndexUnavailable, JobIndex, open_index
-from daemon.indexing import Indexing
 from daemon.intake import Intake
-from daemon.job_request import Module
-from daemon.jobs import JobState, Priority
-from daemon.keeping_promises import PromiseKeeper, PromiseSweeps
+from daemon.jobs import Job, JobState, Priority
 from daemon.logs import logger
-from daemon.metrics import Metrics
+from daemon.news import Listener
 from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
-from daemon.owners import BEAT_S, LEASE_S, Heart, Owners, new_owner_id
+from daemon.owners import Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
-from daemon.publishing import BundlePublisher, publish_prefix
 from daemon.recovery import recover
-from daemon.references import References
 from daemon.refusals import Refused
-from daemon.retention import CacheBudget, Retention
 from daemon.scanner import Scanner, ScanResult
-from daemon.settling import Settling
+from daemon.serve_settings import LEAST_FREE, ServeSettings
 from daemon.shift import Runner, Shift
-from daemon.signing_keys import signing_keys
-from daemon.storage.opening import open_storage
 from daemon.stranded import let_go
 from daemon.watch import Watch
-from daemon.webhooks.service import sender_for
 from daemon.wishes import Wishes
 from daemon.worker import run_job
 from renderer.errors import ReelkilnError, SpecInvalid
-from renderer.limits import Limits
+
+__all__ = ["LEAST_FREE", "ServeSettings", "Service"]
 
 RECOVER_EVERY_S = 5.0
-LEAST_FREE = 64 << 20
-"""Bytes free on the disk, below which nothing new is begun."""
 _LONGEST_SLEEP_S = 1.0
 _LONGEST_SLEEP_UNWATCHED_S = 0.25
+_BREATH_S = 0.2
 _OFFERED = 16
 """How many drops become jobs in one turn when nobody here works."""
 _GONE = frozenset({"inbox-gone", "inbox-replaced"})
 _log = logger("service")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeSettings:
-    """What a daemon is told: how many jobs at once, processes for each, and the limits.
-
-    Without `workers` jobs are left to those that ask for them over HTTP.
-    Without `events` the scan alone finds drops. A daemon beats every `beat_s` seconds, and takes
-    over from one whose heartbeat stood still for `lease_s`. Blocked jobs are looked at when a
-    promise is kept here, and every `look_every_s` seconds for those kept elsewhere.
-    """
-
-    root: Path
-    workers: int = 1
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
-    limits: Limits = field(default_factory=Limits)
-    networks: str = ""
-    media: tuple[Path, ...] = ()
-    least_free: int = LEAST_FREE
-    retention: Retention = field(default_factory=Retention)
-    budget: CacheBudget = field(default_factory=CacheBudget)
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    events: bool = True
-    lease_s: float = LEASE_S
-    beat_s: float = BEAT_S
-    modules: Mapping[str, Module] = field(default_factory=dict)
-    look_every_s: float = LOOK_EVERY_S
 
 
 class Service:
@@ -125,7 +83,7 @@ class Service:
         self.owners = Owners(
             papers=self.inbox.papers, monotonic=monotonic, lease_s=settings.lease_s
         )
-        self.wake, self.draining = threading.Event(), threading.Event()
+        self.wake, self.freed, self.draining = (threading.Event() for _ in range(3))
         self.watch = Watch(places=self.places, wake=self.wake, clock=monotonic)
         disk = file_system_of(self.places.inbox)
         self._is_watched = settings.events and disk.is_watched
@@ -137,50 +95,31 @@ class Service:
             wall=clock,
             max_bytes=settings.limits.max_document_bytes,
         )
-        self.index: JobIndex = open_index(self.places.root, settings.environment)
-        self.indexing = Indexing(index=self.index, ledger=self.inbox.ledger, ids=self._recorded)
         self.conditions = Conditions(clock=clock)
         """What is wrong with the machine just now; any thread may ask."""
         self.intake = Intake(
             places=self.places, conditions=self.conditions, monotonic=monotonic,
             least_free=settings.least_free,
         )  # fmt: skip
-        self.sender = sender_for(
-            self.fs, self.places, settings.environment, settings.networks, settings.limits, clock
-        )
-        storage = open_storage(
-            settings.environment, self.places.own("assets"), clock=clock,
-            keys=lambda: signing_keys(self.places.root, settings.environment),
+        self.after = after = Aftermath(
+            settings, fs=self.fs, places=self.places, papers=self.inbox.papers, clock=clock,
+            new_id=_new_id, settled=self.promise_settled,
         )  # fmt: skip
-        self.publisher = BundlePublisher(
-            storage, fs=self.fs, places=self.places, prefix=publish_prefix(settings.environment)
-        )
-        self.assets = AssetService(
-            open_catalog(self.places.root, settings.environment), storage,
-            places=self.places, clock=clock, new_id=_new_id, limits=settings.limits,
-            changed=lambda asset: self.promise_settled(),
-        )  # fmt: skip
-        self.settling = Settling(
-            self.assets, fs=self.fs, places=self.places, clock=clock, new_id=_new_id,
-            limits=settings.limits,
-        )  # fmt: skip
-        promises = AssetPromises(assets=self.assets, part=self.inbox.papers.part)
-        self.references = References(fs=self.fs, places=self.places, promises=promises)
-        self.promise_keeper = PromiseKeeper(fs=self.fs, places=self.places, promises=promises)
-        self.promise_sweeps = PromiseSweeps(self.promise_keeper)
+        self.index, self.metrics, self.assets = after.index, after.metrics, after.assets
+        self.settling, self.references = after.settling, after.references
         self.blocked = BlockedJobs(
             look=self.references.look, monotonic=monotonic, look_every_s=settings.look_every_s
         )
         self.shift = Shift(
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
-            changed=self._changed, held=self.intake.tell, well=self.intake.well,
+            changed=after.news.changed, held=self.intake.tell, well=self.intake.well,
             runner=runner, jobs=settings.jobs, limits=settings.limits,
             networks=settings.networks, media=settings.media, modules=settings.modules,
             references=self.references, providers=provider_settings(settings.environment),
         )  # fmt: skip
         self.housekeeper = Housekeeper(
             fs=self.fs, places=self.places, inbox=self.inbox, clock=clock,
-            retention=settings.retention, budget=settings.budget, forget=self._forget,
+            retention=settings.retention, budget=settings.budget, forget=after.forget,
         )  # fmt: skip
         self.wishes = Wishes(
             fs=self.fs, places=self.places, inbox=self.inbox, monotonic=monotonic
@@ -189,30 +128,32 @@ class Service:
             inbox=self.inbox, blocked=self.blocked, wishes=self.wishes,
             references=self.references, limits=settings.limits,
         )  # fmt: skip
-        self.metrics = Metrics(version("reelkiln"))
+        after.news.listeners += (Listener("blocked", self._unblocks),)
         self._running: dict[Future[None], str] = {}
         self._recovered_at = float("-inf")
         self._told: set[str] = set()
 
     def run(self) -> None:
         """Serve until `stop` is called; then what runs is given back and this returns."""
-        self.index.upgrade()
+        self.after.start()
+        try:
+            self._serve()
+        finally:
+            self.after.stop()
+        _log.info("ended")
+
+    def _serve(self) -> None:
         _log.info("serving", root=str(self.places.root), owner=self.owners.me)
         heart = Heart(
             self.owners,
             lambda error: self.intake.tell(f"no heartbeat: {error}"),
             self.settings.beat_s,
         )
-        self.indexing.start()
         pool = ThreadPoolExecutor(max(1, self.settings.workers), thread_name_prefix="job")
         chores = threading.Thread(target=self.housekeeper.run, args=[self.draining])
         with heart, pool:
             chores.start()
             self._watch()  # before the first scan: nothing falls between the two
-            self.sender.start()
-            self.settling.start()
-            self.promise_sweeps.start()
-            self.publisher.start()
             notify("READY=1", self.settings.environment)
             try:
                 while not self.draining.is_set():
@@ -229,19 +170,16 @@ class Service:
                 self._reap()
                 chores.join()
                 self.watch.stop()
-                self.sender.stop()
-                self.promise_sweeps.stop()
-                self.publisher.stop()
-                self.settling.stop()
-        self.indexing.stop()
-        self.index.close()
-        self.assets.catalog.close()
-        _log.info("ended")
 
     def stop(self) -> None:
         """End soon: no new jobs, those that run are given back. May be called by a signal."""
         self.draining.set()
+        self.freed.set()
         self.wake.set()
+
+    def _unblocks(self, job: Job) -> None:
+        if job.state.is_final:
+            self.promise_settled()
 
     def promise_settled(self) -> None:
         """An asset is there, or will never be. Any thread may say so."""
@@ -250,7 +188,7 @@ class Service:
 
     def job_changed(self, job_id: str) -> None:
         """Somebody else changed the record of a job. Any thread may say so."""
-        self._changed(job_id)
+        self.after.news.changed(job_id)
         self.wake.set()
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
@@ -278,12 +216,15 @@ class Service:
             for leftover in found.leftovers:
                 self.fs.unlink(leftover)
             for job_id in self.wishes.grant(found.cancels):
-                self._changed(job_id)
+                self.after.news.changed(job_id)
             self.wishes.sweep(found.cancels)
         if free:
             self._start(pool, found, free)
         elif offered:
             self._offer(found)
+        if len(self._running) >= self.settings.workers:
+            self.freed.wait(_BREATH_S)  # nothing could be begun: news may gather
+        self.freed.clear()
         self.wake.wait(self._pause(found))
 
     def _empty_trash(self) -> None:
@@ -322,7 +263,7 @@ class Service:
                 self.blocked.taken(one.name)
             claimed = self.inbox.take(claim) if claim else self._claim(drops[one.name])
             if claimed is not None:
-                self._changed(claimed.job.job_id)
+                self.after.news.changed(claimed.job.job_id)
                 self._running[pool.submit(self._work, claimed)] = claimed.job.job_id
                 free -= 1
 
@@ -332,9 +273,9 @@ class Service:
             claimed = self._claim(drop)
             if claimed is not None:
                 self.claim_line.offer(claimed)
-                self._changed(claimed.job.job_id)
+                self.after.news.changed(claimed.job.job_id)
         for job_id in self.claim_line.offer_freed(_OFFERED):
-            self._changed(job_id)
+            self.after.news.changed(job_id)
 
     def _requeue(self, freed: Iterable[Claim]) -> None:
         """Jobs of workers that fell silent wait again, also by their record."""
@@ -343,7 +284,7 @@ class Service:
             claimed = self.inbox.take(claim) if job and job.state is JobState.RUNNING else None
             if claimed is not None:
                 self.inbox.give_back(claimed, 0.0)
-                self._changed(claim.job_id)
+                self.after.news.changed(claim.job_id)
 
     def _claim(self, drop: Drop) -> Claimed | None:
         seen = self.fs.stat(drop.path)
@@ -360,12 +301,13 @@ class Service:
         claimed = self.inbox.claim(drop.path, seen, drop.priority) if seen else None
         if claimed is not None:
             self.inbox.reject(claimed, SpecInvalid([refused.fault], document=drop.name).as_json())
-            self._changed(claimed.job.job_id)
+            self.after.news.changed(claimed.job.job_id)
 
     def _work(self, claimed: Claimed) -> None:
         try:
             self.shift.work(claimed)
         finally:
+            self.freed.set()
             self.wake.set()
 
     def _reap(self) -> None:
@@ -386,10 +328,6 @@ class Service:
         except OSError as error:
             self.intake.tell(str(error))
 
-    def _recorded(self) -> list[str]:
-        names = self.fs.names(self.places.own("jobs"))
-        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
-
     def _make_folders(self) -> None:
         for folder in self.places.folders():
             self.fs.make_folder(folder)
@@ -401,26 +339,6 @@ class Service:
             if oddity.message not in self._told:
                 _log.warning(oddity.message, code=oddity.code, hint=oddity.hint)
         self._told = {oddity.message for oddity in found.oddities}
-
-    def _changed(self, job_id: str) -> None:
-        """Somebody changed the record of a job."""
-        self.indexing.changed(job_id)
-        job = self.inbox.ledger.read(job_id)
-        if job is None:
-            return
-        self.metrics.saw(job)
-        if job.state.is_final:
-            self.sender.hint(job_id)
-            self.settling.hint(job_id)
-            self.publisher.hint(job_id)
-            self.promise_keeper.try_to_settle(job)
-            self.promise_settled()
-
-    def _forget(self, job_ids: tuple[str, ...]) -> None:
-        try:
-            self.index.remove(job_ids)
-        except (IndexUnavailable, SQLAlchemyError) as error:
-            _log.warning("the index is ahead", error=str(error), hint="run reelkiln reindex")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from daemon.inbox import Claimed, Inbox
 from daemon.job_request import JobRequest, Module
 from daemon.jobs import Progress
 from daemon.logs import about_job, logger
-from daemon.outcomes import Decision, Ended, Fate, Outcome, decide
+from daemon.outcomes import Decision, Ended, Fate, Outcome, decide, published
 from daemon.places import Places
 from daemon.promises import Needs, NoPromises, Supply
 from daemon.references import References
@@ -103,7 +103,7 @@ class Shift:
             return gone or self.draining.is_set() or self.inbox.is_cancelled(claimed.job)
 
         def may_publish(coming: Publishing) -> bool:
-            named = {"spec_id": coming.spec_id, "kind": coming.kind}
+            named = {"spec_id": coming.spec_id, "kind": coming.kind, "error": coming.partial}
             told = self.inbox.announce(known[0], coming.bundle, coming.bundle_digest, **named)
             known[0] = told or known[0]
             return told is not None
@@ -161,17 +161,18 @@ class Shift:
             networks=self.networks,
             modules=self.modules,
             providers=self.providers,
+            job_id=claimed.job.job_id,
         )
 
     def _conclude(self, claimed: Claimed, outcome: Outcome) -> Fate:
         job = claimed.job
         decision = decide(outcome, job.retries + 1)
         if self.inbox.is_published(job):  # whatever came after it
-            decision = Decision(fate=Fate.SUCCEEDED)
+            decision = published(job.error)
         _log.info("ended", fate=decision.fate.value, code=outcome.code)
         match decision.fate:
-            case Fate.SUCCEEDED:
-                self.inbox.succeed(claimed, job.bundle, job.bundle_digest)
+            case Fate.SUCCEEDED | Fate.PARTIAL:
+                self.inbox.succeed(claimed, job.bundle, job.bundle_digest, lacks=job.error)
             case Fate.REJECTED:
                 self.inbox.reject(claimed, self._error(outcome, decision))
             case Fate.FAILED:

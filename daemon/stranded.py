@@ -44,10 +44,13 @@ def let_go(
 def _drop_own_intents(inbox: Inbox, places: Places) -> None:
     """Remove what we noted of claims that are none: the drop was put back, or never taken."""
     papers = inbox.papers
-    for name in papers.fs.names(places.own("intents")):
-        claim = claim_of(name)
-        if claim is not None and claim.owner == papers.owner and not papers.holds(claim):
-            papers.fs.unlink(places.own("intents") / name)
+    found = [claim for name in papers.fs.names(places.own("intents")) if (claim := claim_of(name))]
+    mine = [claim for claim in found if claim.owner == papers.owner]
+    over = [claim for claim in mine if not papers.holds(claim)]
+    if over:  # the fault may have hit the very sync that made the record last
+        papers.fs.sync_folder(places.own("jobs"))
+    for claim in over:
+        papers.fs.unlink(places.intent(claim))
 
 
 def _given_back(inbox: Inbox, claimed: Claimed, clock: Callable[[], float]) -> bool:

@@ -118,12 +118,29 @@ def promise_kept(papers: Papers, job_id: str) -> None:
 
 
 def sweep_submitted(papers: Papers, is_dead: Callable[[str], bool]) -> None:
-    """Remove records of jobs that ended, and those whose submitter died before the drop."""
+    """Remove records of jobs that ended, and those whose submitter died before the drop.
+
+    What lies in the inbox or is claimed is neither, nearly always: only the rest is read.
+    """
     fs, places = papers.fs, papers.places
-    for name in fs.names(places.own("submitted")):
+    records = fs.names(places.own("submitted"))
+    under_way = _names_under_way(papers) if records else frozenset()
+    for name in records:
         job_id = name.removesuffix(".json")
+        if job_id in under_way:
+            continue
         if _has_ended(papers, job_id) or _was_never_dropped(papers, is_dead, job_id):
             fs.unlink(places.own("submitted") / name)
+
+
+def _names_under_way(papers: Papers) -> frozenset[str]:
+    """Ids of drops and claims, by the names alone."""
+    fs, places = papers.fs, papers.places
+    drops = (name for priority in Priority for name in fs.names(places.drops(priority)))
+    claims = map(claim_of, fs.names(places.own("claimed")))
+    return frozenset(name.partition(".")[0] for name in drops) | {
+        claim.job_id for claim in claims if claim is not None
+    }
 
 
 def _has_ended(papers: Papers, job_id: str) -> bool:

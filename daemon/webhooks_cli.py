@@ -1,4 +1,4 @@
-"""`reelkiln webhooks`: look at deliveries, send them again, try an address, make a secret."""
+"""`reelkiln webhooks`: receivers, what was sent to them, again, try an address, make a secret."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,19 +18,89 @@ from ulid import ULID
 from renderer.errors import RenderFailed, UsageError
 
 if TYPE_CHECKING:
-    from daemon.webhooks.deliveries import Delivery
+    from daemon.webhooks.deliveries import Delivery, Endpoint
     from daemon.webhooks.store import WebhookStore
 
-webhooks_app = typer.Typer(help="Deliveries of webhooks: list, send again, try an address.")
+webhooks_app = typer.Typer(help="Receivers of webhooks and deliveries: add, list, send again, try.")
 
 Root = Annotated[Path, typer.Option("--root", help="The folder that holds inbox and outbox.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+
+
+class EndOfJob(StrEnum):
+    """What a receiver may be told of."""
+
+    SUCCEEDED = "job.succeeded"
+    PARTIAL = "job.partial"
+    FAILED = "job.failed"
+    CANCELLED = "job.cancelled"
 
 
 class WebhookRefused(RenderFailed):
     """The receiver of a test did not take it."""
 
     code = "webhook-refused"
+
+
+@webhooks_app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Where webhooks are sent.")],
+    root: Root = Path(),
+    owner: Annotated[str, typer.Option(help="Whose jobs it hears of.")] = "",
+    world: Annotated[str, typer.Option(help="The one world it hears of; else of all.")] = "",
+    event: Annotated[
+        list[EndOfJob] | None, typer.Option(help="Of which ends; else of all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a receiver and print its secret, which is shown this once."""
+    from daemon.webhooks.registering import Registry
+    from daemon.webhooks.settings import webhook_policy
+
+    policy = webhook_policy(os.environ.get("REELKILN_ALLOW_NETWORKS", ""))
+    with _store(root) as store:
+        registry = Registry(
+            store=store, policy=policy, clock=time.time, new_id=lambda: str(ULID())
+        )  # fmt: skip
+        made = registry.register(
+            url, owner=owner, world=world, events=tuple(event or tuple(EndOfJob))
+        )
+    secret = made.secrets[0]
+    typer.echo(f"receiver {made.endpoint_id} is registered; this is its secret:", err=True)
+    print(json.dumps({**_receiver(made), "secret": secret}) if as_json else secret)
+
+
+@webhooks_app.command()
+def receivers(
+    root: Root = Path(),
+    owner: Annotated[str | None, typer.Option(help="Only those of this owner.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List receivers, newest first."""
+    with _store(root) as store:
+        found = [_receiver(one) for one in store.endpoints_of(owner)]
+    if as_json:
+        print(json.dumps({"webhooks": found}))
+        return
+    for one in found:
+        gone = "gone" if one["gone_at"] else "live"
+        whose = "/".join(map(_plain, (str(one["owner"]) or "-", str(one["world"]) or "-")))
+        print("  ".join((str(one["webhook_id"]), gone, whose, str(one["url"]))))
+
+
+@webhooks_app.command()
+def remove(
+    webhook_id: Annotated[str, typer.Argument(help="The id of a receiver.")],
+    root: Root = Path(),
+) -> None:
+    """Send nothing more to a receiver."""
+    with _store(root) as store:
+        if webhook_id not in {one.endpoint_id for one in store.endpoints_of(None)}:
+            raise UsageError(
+                f"there is no receiver {webhook_id}", hint="see: reelkiln webhooks receivers"
+            )
+        store.remove_endpoint(webhook_id, time.time())
+    print(f"{webhook_id}: removed")
 
 
 @webhooks_app.command(name="list")
@@ -53,11 +124,16 @@ def list_command(
 def replay(
     job_id: Annotated[str, typer.Argument(help="The id of a job that has ended.")],
     root: Root = Path(),
+    to: Annotated[
+        str | None, typer.Option(help="Only to this receiver; or callback, or operator.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the webhooks of a job again, under the same id; the daemon does it at once."""
+    from daemon.webhooks.store import Which  # SQLAlchemy takes long to import
+
     with _store(root) as store:
-        count = store.replay(job_id, time.time())
+        count = store.replay(job_id, time.time(), Which(endpoint=to))
     if not count:
         raise UsageError(
             f"there are no webhooks of a job {job_id!r}",
@@ -121,6 +197,20 @@ def _as_json(delivery: Delivery) -> dict[str, object]:
     data = asdict(delivery)
     del data["body"]
     return {**data, "url": shown(delivery.url)}
+
+
+def _receiver(endpoint: Endpoint) -> dict[str, object]:
+    from renderer.http import shown
+
+    return {
+        "webhook_id": endpoint.endpoint_id, "url": shown(endpoint.url), "owner": endpoint.owner,
+        "world": endpoint.world, "events": list(endpoint.events),
+        "created_at": endpoint.created_at, "gone_at": endpoint.disabled_at,
+    }  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text)
 
 
 def _line(delivery: Delivery) -> str:

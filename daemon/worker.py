@@ -23,7 +23,7 @@ from typing import IO, Any
 from daemon.error_files import STDERR_LINES
 from daemon.job_request import LEAVE, NOBODY_KNOWS, JobRequest, needs_from_json, supply_as_bytes
 from daemon.jobs import Progress
-from daemon.outcomes import Ended, JobDied, JobOverdue, JobStalled, Outcome
+from daemon.outcomes import Ended, InstallBroken, JobDied, JobOverdue, JobStalled, Outcome
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
 from daemon.promises import UNKNOWN, Needs, Supply
 from daemon.status import STATUS_EVERY_S
@@ -56,12 +56,16 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publishing:
-    """What a child is about to publish: the bundle's name and digest, and of which spec."""
+    """What a child is about to publish: the bundle's name and digest, and of which spec.
+
+    `partial` says what is missing in it.
+    """
 
     bundle: str
     bundle_digest: str
     spec_id: str
     kind: str
+    partial: Mapping[str, Any] | None = None
 
 
 def nothing_known(needs: Needs) -> Supply:
@@ -96,7 +100,10 @@ def run_job(
     unfinished folders are gone. Raises OSError when no process can be started.
     """
     watch = _Watch(should_stop, clock, deadline_s, quiet_s)
-    talk = _Talk(on_progress=on_progress, supply=supply, may_publish=may_publish, clock=clock)
+    talk = _Talk(
+        on_progress=on_progress, supply=supply, may_publish=may_publish, clock=clock,
+        keys=request.keys,
+    )  # fmt: skip
     errors = Tail(most=STDERR_LINES, clean=lambda line: line[:2000].rstrip())
     child = _start(request, command)
     leash = _Leash(child, grace_s)
@@ -133,7 +140,9 @@ class _Talk:
     supply: Callable[[Needs], Supply | None]
     may_publish: Callable[[Publishing], bool]
     clock: Clock
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     may: bool = False
+    has_begun: bool = False
     result: Mapping[str, Any] = field(default_factory=dict)
     spec_id: str = ""
     kind: str = ""
@@ -144,6 +153,7 @@ class _Talk:
     waits_for: tuple[str, ...] = ()
     _asked: Needs | None = None
     _coming: Publishing | None = None
+    _wants_keys: bool = False
     _latest: Progress | None = None
     _told_at: float = float("-inf")
     _rest: bytes = b""
@@ -175,6 +185,9 @@ class _Talk:
             supply = self.supply(asked)
             self.heard += 1  # while we looked, the child could not move
             _write(pipe, supply_as_bytes(supply) if supply else NOBODY_KNOWS)
+        if self._wants_keys:
+            self._wants_keys = False
+            _write(pipe, json.dumps(dict(self.keys)).encode("ascii") + b"\n")
         if self._coming is not None:
             coming, self._coming = self._coming, None
             self.may = self.may_publish(coming)
@@ -182,7 +195,9 @@ class _Talk:
 
     def _take(self, said: Mapping[str, Any]) -> None:
         event = said["event"]
-        if event == "progress":
+        if event == "began":
+            self.has_begun = True
+        elif event == "progress":
             self._latest = Progress(**said["progress"])
         elif event == "warning" and len(self.warnings) < _MAX_WARNINGS:
             self.warnings.append({"code": said["code"], "message": said["message"]})
@@ -190,17 +205,24 @@ class _Talk:
             self.spec_id, self.kind = said["id"], said["kind"]
         elif event == "prepared":
             self.length_s = said["length_s"]
-        elif event == "needs":
+        elif event == "result":
+            self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
+        else:
+            self._take_question(event, said)
+
+    def _take_question(self, event: str, said: Mapping[str, Any]) -> None:
+        """What the child waits for."""
+        if event == "needs":
             self._asked = needs_from_json(said["needs"])
+        elif event == "keys":
+            self._wants_keys = True
         elif event == "blocked":
             self.waits_for = tuple(map(str, said["waits_for"]))
         elif event == "publishing":
             self._coming = Publishing(
                 bundle=said["bundle"], bundle_digest=said["bundle_digest"],
-                spec_id=self.spec_id, kind=self.kind,
+                spec_id=self.spec_id, kind=self.kind, partial=said.get("partial"),
             )  # fmt: skip
-        elif event == "result":
-            self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
 
 
 def _write(pipe: IO[bytes], line: bytes) -> None:
@@ -377,7 +399,7 @@ def _sweep(request: JobRequest) -> None:
 
 def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -> Outcome:
     """Success told is success: the bundle is published, even if we had lost patience."""
-    ended, error = _end_of(status, talk, watch)
+    ended, error = _end_of(status, talk, watch, stderr)
     result = talk.result if ended is Ended.SUCCEEDED else {}
     return Outcome(
         ended=ended,
@@ -392,10 +414,13 @@ def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -
         warnings=tuple(talk.warnings),
         seconds=watch.clock() - watch.began,
         waits_for=talk.waits_for if ended is Ended.BLOCKED else (),
+        partial=result.get("partial"),
     )
 
 
-def _end_of(status: int, talk: _Talk, watch: _Watch) -> tuple[Ended, Mapping[str, Any] | None]:
+def _end_of(
+    status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]
+) -> tuple[Ended, Mapping[str, Any] | None]:
     if talk.result and "error" not in talk.result:
         return Ended.SUCCEEDED, None
     if watch.verdict is not None:
@@ -404,6 +429,8 @@ def _end_of(status: int, talk: _Talk, watch: _Watch) -> tuple[Ended, Mapping[str
         return Ended.TOLD, talk.result["error"]
     if talk.waits_for and status == 0:
         return Ended.BLOCKED, None
+    if status > 0 and not talk.has_begun:  # no fault of a job that it never looked at
+        return Ended.TOLD, _no_start(status, stderr).as_json()
     return Ended.DIED, _death(status, talk.rubbish).as_json()
 
 
@@ -416,6 +443,14 @@ def _impatience(watch: _Watch, talk: _Talk) -> ReelkilnError:
         words = f"the render made no progress for {watch.quiet_s:g} s and was ended"
         return JobStalled(words, hint=hint)
     return Interrupted("stopped on request", hint="what was finished is kept for the next time")
+
+
+def _no_start(status: int, stderr: tuple[str, ...]) -> InstallBroken:
+    last = stderr[-1] if stderr else f"it ended with status {status}"
+    return InstallBroken(
+        f"the process of the render does not start: {last}",
+        hint="finish the upgrade or install Reelkiln again; the jobs wait meanwhile",
+    )
 
 
 def _death(status: int, rubbish: int) -> JobDied:

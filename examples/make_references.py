@@ -20,12 +20,18 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
+from daemon.generating import Generating
 from renderer.bundle import Bundle
+from renderer.events import ignore
+from renderer.expanding import expanded
 from renderer.fonts import text_engine_fingerprint
 from renderer.limits import Limits
+from renderer.picturing import draw, seal_album
 from renderer.pipeline import Prepared, Renderer
 from renderer.sources import SourcePolicy
-from renderer.spec.loading import load
+from renderer.spec.asset import AssetSpec
+from renderer.spec.generated import GENERATE
+from renderer.spec.loading import Loaded, load
 from renderer.store import LocalStore
 from renderer.toolchain import find_toolchain
 
@@ -37,7 +43,8 @@ _TO_RGB = "scale=in_color_matrix=bt709:in_range=tv:out_range=pc:flags=accurate_r
 
 
 def expected() -> Mapping[str, Mapping[str, Any]]:
-    """What each spec must give: `size`, `fps`, `frames`, `samples`, and the frame to look at."""
+    """What each spec must give: `size`, `fps`, `frames`, `samples`, and the frame to look at;
+    pictures by name where it gives no film."""
     table: Mapping[str, Mapping[str, Any]] = json.loads((EXAMPLES / "expected.json").read_text())
     return table
 
@@ -56,19 +63,38 @@ def reference(name: str) -> Image.Image:
 def renderer_in(folder: Path) -> Renderer:
     """A renderer of the examples with its store in `folder`."""
     roots = (EXAMPLES,)
-    policy = SourcePolicy(base=EXAMPLES, roots=roots, max_source_bytes=Limits().max_source_bytes)
+    policy = SourcePolicy(
+        base=EXAMPLES, roots=roots, max_source_bytes=Limits().max_source_bytes,
+        suppliers={GENERATE: Generating(settings={}, listen=ignore)},
+    )  # fmt: skip
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
     return Renderer(store=LocalStore(folder), toolchain=toolchain, policy=policy)
 
 
 def prepared(name: str, renderer: Renderer) -> Prepared:
     """The example `name`, loaded and planned."""
-    return renderer.prepare(load((EXAMPLES / name).read_bytes(), name=name))
+    return renderer.prepare(loaded(name))
+
+
+def loaded(name: str) -> Loaded:
+    """The example `name`; a topic as the film that it becomes."""
+    return expanded(load((EXAMPLES / name).read_bytes(), name=name))
 
 
 def rendered(name: str, renderer: Renderer, outbox: Path) -> Bundle:
     """The sealed bundle of the example `name`."""
-    return renderer.render(prepared(name, renderer), outbox)
+    example = loaded(name)
+    if isinstance(example.spec, AssetSpec):
+        return seal_album(draw(example, example.spec, renderer), renderer, outbox)
+    return renderer.render(renderer.prepare(example), outbox)
+
+
+def picture_of(bundle: Bundle, wanted: Mapping[str, Any], binary: Path) -> Image.Image:
+    """What is looked at: the frame `still` of a film, or the first of its `pictures`."""
+    if "pictures" not in wanted:
+        return frame_of(bundle.path / "video.mp4", wanted["still"], binary)
+    with Image.open(bundle.path / wanted["pictures"][0]) as picture:
+        return picture.convert("RGB")
 
 
 def frame_of(video: Path, number: int, binary: Path) -> Image.Image:
@@ -140,7 +166,7 @@ def main(names: Sequence[str]) -> None:
             if name in names or not names:
                 bundle = rendered(name, renderer, Path(folder) / "outbox")
                 binary = renderer.toolchain.ffmpeg
-                picture = frame_of(bundle.path / "video.mp4", wanted["still"], binary)
+                picture = picture_of(bundle, wanted, binary)
                 save_reference(picture, reference_of(name))
                 kept = reference(name)
                 alike, worst = likeness(picture, kept, binary), worst_patch(picture, kept)

@@ -5,7 +5,8 @@
     ├── Rejected                      (carries faults with positions)
     │   ├── SpecInvalid               spec-invalid        3    422
     │   ├── SourceRefused             source-refused      4    422
-    │   └── SourceChanged             source-changed      4    409
+    │   ├── SourceChanged             source-changed      4    409
+    │   └── Partial                   partial             5    502
     ├── SourceUnavailable             source-unavailable  4    502   yes
     ├── ProviderRefused               provider-refused    5    502
     │   ├── ContentPolicy             content-policy      5    422
@@ -175,6 +176,14 @@ class SourceChanged(Rejected):
     code = "source-changed"
     exit_status = 4
     http_status = 409
+
+
+class Partial(Rejected):
+    """Some of what was asked was made and is kept; each fault is one that was not."""
+
+    code = "partial"
+    exit_status = 5
+    http_status = 502
 
 
 class SourceUnavailable(ReelkilnError):

@@ -49,6 +49,11 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: HttpPolicy) 
             raise SourceUnavailable(f"{error}{late}", hint="try again later") from error
 
 
+def check_receiver(url: str, policy: HttpPolicy) -> None:
+    """Look an address up without sending anything. Raises as `post` does before it connects."""
+    checked_addresses(parsed(url), policy)
+
+
 def _posted(
     url: httpx.URL, body: bytes, headers: Mapping[str, str], policy: HttpPolicy, deadline: Deadline
 ) -> Answered:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
-from renderer.bundle import Bundle, contents_of, seal
+from renderer.bundle import Bundle, Cut, contents_of, seal
 from renderer.bundle.publish import BeforePublish, at_once
 from renderer.errors import Rejected, SpecInvalid, StoreCorrupt
 from renderer.events import Listener, StageStarted, Warned, ignore
@@ -15,6 +17,7 @@ from renderer.explain import Explained, explain, segments_of
 from renderer.fonts import load_fonts
 from renderer.inputs import Inputs
 from renderer.inspection import Inspection, inspect
+from renderer.limits import Limits
 from renderer.plan import Plan, plan
 from renderer.resolve import resolve
 from renderer.sources import SourcePolicy, acquire
@@ -22,6 +25,8 @@ from renderer.spec.checks import check_length
 from renderer.spec.loading import Loaded, sources_of
 from renderer.spec.model import Film, VideoSpec
 from renderer.spec.origins import source_key
+from renderer.spec.variants import cuts_of, relocated
+from renderer.steps import Step
 from renderer.store import Store
 from renderer.text.faces import FontBook
 from renderer.timeline import Timeline
@@ -32,13 +37,39 @@ _HEALINGS_PER_STEP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A render up to its plan: everything decided, nothing drawn."""
+class Resolved:
+    """A render up to its timeline, and those of its variants: when what is seen and heard."""
 
     loaded: Loaded
     inputs: Inputs
     timeline: Timeline
+    others: Mapping[str, Timeline] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Resolved):
+    """A render up to its plan: everything decided, nothing drawn.
+
+    `variants` are the other cuts by name; steps that they share with the film are run once.
+    """
+
     plan: Plan
+    variants: Mapping[str, Cut] = field(default_factory=dict)
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """The film and every variant of it."""
+        return (Cut(timeline=self.timeline, plan=self.plan), *self.variants.values())
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Everything there is to do, each step once."""
+        return tuple({step.key: step for cut in self.cuts for step in cut.plan.steps}.values())
+
+    @property
+    def seconds(self) -> Fraction:
+        """How much there is to draw, over all cuts."""
+        return sum((c.timeline.length / c.timeline.canvas.fps for c in self.cuts), Fraction(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +96,60 @@ class Renderer:
         self, loaded: Loaded, *, lock: Inputs | None = None, whole: bool = False
     ) -> Prepared:
         """Acquire, resolve and plan. Raises Rejected with positions in the document."""
+        return self.plan(self.resolve(loaded, lock=lock), whole=whole)
+
+    def resolve(self, loaded: Loaded, *, lock: Inputs | None = None) -> Resolved:
+        """Acquire and resolve. Raises Rejected with positions in the document."""
         film = loaded.film
         inputs = self.acquire(loaded, lock=lock)
         try:
             self.listen(StageStarted(stage="resolve"))
-            timeline = resolve(film, inputs, self._fonts(film, inputs))
-            seconds = timeline.length / timeline.canvas.fps
-            if too_long := check_length(film, seconds, loaded.limits):
-                raise SpecInvalid(too_long)
+            timeline = self._resolved(film, inputs, loaded.limits)
+            others = {
+                name: self._resolved_cut(loaded, name, cut, inputs) for name, cut in cuts_of(film)
+            }
         except Rejected as error:
             raise loaded.located(error) from error
         for warning in timeline.warnings:
             self.listen(Warned(code="timeline", message=warning))
+        for name, other in others.items():
+            for warning in other.warnings:
+                self.listen(Warned(code="timeline", message=f"{name}: {warning}"))
+        return Resolved(loaded=loaded, inputs=inputs, timeline=timeline, others=others)
+
+    def plan(self, resolved: Resolved, *, whole: bool = False) -> Prepared:
+        """The plan of what was resolved."""
         self.listen(StageStarted(stage="plan"))
-        steps = plan(timeline, self.toolchain.digest, whole=whole)
-        return Prepared(loaded=loaded, inputs=inputs, timeline=timeline, plan=steps)
+        digest = self.toolchain.digest
+        return Prepared(
+            loaded=resolved.loaded,
+            inputs=resolved.inputs,
+            timeline=resolved.timeline,
+            others=resolved.others,
+            plan=plan(resolved.timeline, digest, whole=whole),
+            variants={
+                name: Cut(timeline=other, plan=plan(other, digest, whole=whole))
+                for name, other in sorted(resolved.others.items())
+            },
+        )
+
+    def _resolved(self, film: Film, inputs: Inputs, limits: Limits) -> Timeline:
+        timeline = resolve(film, inputs, self._fonts(film, inputs))
+        seconds = timeline.length / timeline.canvas.fps
+        if too_long := check_length(film, seconds, limits):
+            raise SpecInvalid(too_long)
+        return timeline
+
+    def _resolved_cut(self, loaded: Loaded, name: str, cut: VideoSpec, inputs: Inputs) -> Timeline:
+        """As `_resolved`; what is wrong is told where the variant says it."""
+        try:
+            return self._resolved(cut, inputs, loaded.limits)
+        except Rejected as error:
+            whole = loaded.film
+            if not isinstance(whole, VideoSpec):
+                raise
+            moved = [relocated(fault, name, whole) for fault in error.faults]
+            raise error.with_faults(moved, loaded.document.name) from error
 
     def _fonts(self, spec: Film, inputs: Inputs) -> FontBook:
         own = spec.fonts if isinstance(spec, VideoSpec) else ()
@@ -103,7 +173,7 @@ class Renderer:
     ) -> Bundle:
         """Run the plan, seal what came out. A damaged object in the store is made again."""
         stop = stop or threading.Event()
-        tries = 1 + _HEALINGS_PER_STEP * len(prepared.plan.steps)
+        tries = 1 + _HEALINGS_PER_STEP * len(prepared.steps)
         with self.store.workdir():  # as long as it is there, nothing we count on is pruned
             while True:
                 try:
@@ -118,16 +188,16 @@ class Renderer:
 
     def _render(self, prepared: Prepared, outbox: Path, stop: threading.Event) -> Bundle:
         self.listen(StageStarted(stage="run"))
-        made = prepared.plan
         executor = LocalExecutor(toolchain=self.toolchain, jobs=self.jobs)
-        results = executor.run(made.steps, self.store, self.listen, stop)
+        results = executor.run(prepared.steps, self.store, self.listen, stop)
         self.listen(StageStarted(stage="seal"))
+        film, *_ = prepared.cuts
         contents = contents_of(
-            prepared.loaded, prepared.inputs, prepared.timeline, made, results,
+            prepared.loaded, prepared.inputs, {"": film, **prepared.variants}, results,
             self.toolchain, self.store,
         )  # fmt: skip
         bundle = seal(
             contents, self.store, outbox, listen=self.listen, before_publish=self.before_publish
         )
-        self.store.remember("plans", prepared.loaded.id, {"segments": segments_of(made)})
+        self.store.remember("plans", prepared.loaded.id, {"segments": segments_of(prepared.plan)})
         return bundle

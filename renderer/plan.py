@@ -58,6 +58,11 @@ def plan(timeline: Timeline, toolchain: str, *, whole: bool = False) -> Plan:
     return _Planner(timeline, toolchain).plan(cut(timeline, whole=whole))
 
 
+def segment_steps(timeline: Timeline, segment: Segment, toolchain: str) -> tuple[Step, ...]:
+    """The steps that draw one segment alone, it being the last."""
+    return _Planner(timeline, toolchain).alone(segment)
+
+
 class _Planner:
     def __init__(self, timeline: Timeline, toolchain: str) -> None:
         self.timeline = timeline
@@ -78,6 +83,10 @@ class _Planner:
             join=join,
             stills=stills,
         )
+
+    def alone(self, segment: Segment) -> tuple[Step, ...]:
+        self._add(self._segment(0, segment))
+        return tuple(self.steps.values())
 
     def _add(self, step: Step) -> str:
         self.steps.setdefault(step.key, step)

@@ -17,6 +17,7 @@ from renderer.prompts.template import PROMPT_SCHEMA_ID, Template
 from renderer.spec.model import SPEC_SCHEMA_ID, Document
 from renderer.spec.reference import reference
 from renderer.spec.schema import dumps, json_schema
+from renderer.storyboards.template import STORYBOARD_SCHEMA_ID, Storyboard
 
 
 def schemas() -> Mapping[str, Mapping[str, Any]]:
@@ -34,6 +35,13 @@ def schemas() -> Mapping[str, Mapping[str, Any]]:
             schema_id=PROMPT_SCHEMA_ID,
             title="Reelkiln prompt template, version 1",
             description="A versioned prompt for one type of picture.",
+            fillable=False,
+        ),
+        "storyboard": json_schema(
+            Storyboard,
+            schema_id=STORYBOARD_SCHEMA_ID,
+            title="Reelkiln storyboard, version 1",
+            description="How a film about any topic is written.",
             fillable=False,
         ),
         "brand": json_schema(

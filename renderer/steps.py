@@ -24,6 +24,7 @@ class StepKind(StrEnum):
     MIX_AUDIO = "mix-audio"  # all sound -> one AAC file and its PCM digest
     JOIN = "join"  # segments + audio -> the finished video, checked packet by packet
     GRAB_STILLS = "grab-stills"  # frames of a segment -> PNG
+    DRAW_FRAME = "draw-frame"  # layers -> one frame to look at, JPEG
     ARRANGE_STILLS = "arrange-stills"  # grabbed frames -> thumbnail and contact sheet
 
 

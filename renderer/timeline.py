@@ -253,6 +253,14 @@ class SoundMix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """Words to read along, shown over `span`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """The whole video, decided."""
 
@@ -261,6 +269,7 @@ class Timeline:
     layers: tuple[Layer, ...]
     sound: SoundMix
     thumbnail_frame: int
+    captions: tuple[Caption, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

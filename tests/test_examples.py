@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 import pytest
-from PIL import ImageChops
+from PIL import Image, ImageChops
 
 from examples.make_media import make_media
 from examples.make_references import (
@@ -17,6 +17,7 @@ from examples.make_references import (
     expected,
     frame_of,
     likeness,
+    picture_of,
     prepared,
     reference,
     reference_of,
@@ -32,6 +33,7 @@ ALIKE = 0.97
 PATCH = 16
 """A faithful frame is within 6 of its JPEG, in every patch of 8x8 pixels."""
 NAMES = sorted(expected())
+FILMS = [name for name in NAMES if "frames" in expected()[name]]
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +54,7 @@ def the_bundle(name: str, renderer: Renderer, bundles: dict[str, Bundle], base: 
     return bundles[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILMS)
 def test_an_example_has_its_exact_length_and_size_and_looks_like_its_picture(
     name: str,
     renderer: Renderer,
@@ -73,6 +75,28 @@ def test_an_example_has_its_exact_length_and_size_and_looks_like_its_picture(
     assert list(picture.size) == wanted["size"]
     assert likeness(picture, reference(name), renderer.toolchain.ffmpeg) >= ALIKE
     assert worst_patch(picture, reference(name)) <= PATCH
+
+
+def test_the_pictures_of_an_example_have_their_size_and_look_like_the_one_that_is_kept(
+    renderer: Renderer, tmp_path: Path
+) -> None:
+    for name in set(NAMES) - set(FILMS):
+        bundle, wanted = rendered(name, renderer, tmp_path), expected()[name]
+        verify(bundle.path)
+        for file in wanted["pictures"]:
+            with Image.open(bundle.path / file) as picture:
+                assert list(picture.size) == wanted["size"]
+        kept = reference(name)
+        picture = picture_of(bundle, wanted, renderer.toolchain.ffmpeg)
+        assert likeness(picture, kept, renderer.toolchain.ffmpeg) >= ALIKE
+        assert worst_patch(picture, kept) <= PATCH
+
+
+def test_the_upright_cut_of_a_topic_lies_in_its_folder(
+    renderer: Renderer, bundles: dict[str, Bundle], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle = the_bundle("topic.yaml", renderer, bundles, tmp_path_factory.getbasetemp())
+    assert picture_facts(bundle.path / "story" / "video.mp4")["size"] == [108, 192]
 
 
 def picture_facts(video: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, insert, or_, select, update
 
+from daemon.accounts.people import is_shut
 from daemon.accounts.refusals import KeyUnfit, KeyUnknown
 from daemon.accounts.tokens import TokenKind, new_token, proves, token_id_of
 from daemon.accounts.types import ApiKey, Scopes, scopes_as_text, scopes_of_text
@@ -65,14 +66,16 @@ class Keys:
         return NewKey(key=key, secret=token.text)
 
     def find(self, text: str, *, now: float) -> ApiKey | None:
-        """The live key of that text; None for every other, whatever is wrong with it."""
+        """The live key of that text; None for every other, whatever is wrong with it, and for
+        the keys of an account that is disabled."""
         key_id = token_id_of(TokenKind.KEY, text)
         with reading(self.engine) as connection:
             row = connection.execute(select(api_keys).where(api_keys.c.key_id == key_id)).first()
+            shut = row is not None and is_shut(connection, row.owner)
         if not proves(text, row.digest if row else None) or row is None:
             return None
         key = _key(row)
-        if not key.is_live(now):
+        if shut or not key.is_live(now):
             return None
         self._used(key, now)
         return key

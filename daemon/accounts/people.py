@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
 from ulid import ULID
 
 from daemon.accounts.passwords import check_password, hashed, matches, needs_new_hash
-from daemon.accounts.refusals import EmailTaken, EmailUnfit
+from daemon.accounts.refusals import AccountUnknown, EmailTaken, EmailUnfit
 from daemon.accounts.tokens import TokenKind, new_token, proves, token_id_of
 from daemon.accounts.types import (
     RENDER_AND_READ,
@@ -24,6 +25,7 @@ from daemon.database import insert_new, reading, writing
 from daemon.kept.tables import accounts, sessions
 
 _LONGEST_EMAIL = 254
+_ACCOUNT_ID = re.compile(r"[0-9A-Z]{26}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +74,12 @@ class People:
         return None if row is None else _account(row)
 
     def log_in(self, email: str, password: str, *, now: float, lasting: float) -> NewSession | None:
-        """Begin a session of `lasting` seconds; None for a wrong address or password alike."""
+        """Begin a session of `lasting` seconds; None for a wrong address, a wrong password and
+        a disabled account alike."""
         row = self._row_of(email)
         if not matches(password, row.password_hash if row else None) or row is None:
+            return None
+        if row.disabled_at is not None:  # told no better than a wrong password
             return None
         if needs_new_hash(row.password_hash):
             self._rehash(row.account_id, password)
@@ -120,7 +125,8 @@ class People:
             created_at=row.begun_at,
             expires_at=row.expires_at,
         )
-        return (session, _account(row)) if session.is_live(now) else None
+        is_live = session.is_live(now) and row.disabled_at is None
+        return (session, _account(row)) if is_live else None
 
     def log_out(self, session_id: str) -> None:
         """End a session; one that is not there is no error."""
@@ -131,6 +137,39 @@ class People:
         """End every session of an account."""
         with writing(self.engine) as connection:
             connection.execute(delete(sessions).where(sessions.c.account_id == account_id))
+
+    def all_accounts(self) -> tuple[Account, ...]:
+        """Every account, oldest first."""
+        query = select(accounts).order_by(accounts.c.created_at, accounts.c.account_id)
+        with reading(self.engine) as connection:
+            return tuple(map(_account, connection.execute(query)))
+
+    def disable(self, account_id: str, *, now: float) -> Account:
+        """Shut an account with every session and key of it, from the next request on.
+
+        A second time changes nothing. Raises AccountUnknown.
+        """
+        return self._shut(account_id, accounts.c.disabled_at.is_(None), now)
+
+    def enable(self, account_id: str) -> Account:
+        """Open it again: its keys live again, its sessions do not. Raises AccountUnknown."""
+        return self._shut(account_id, accounts.c.disabled_at.is_not(None), None)
+
+    def _shut(self, account_id: str, which: ColumnElement[bool], at: float | None) -> Account:
+        unknown = AccountUnknown(
+            f"there is no account {account_id}", hint="see: reelkiln accounts list"
+        )
+        if not _ACCOUNT_ID.fullmatch(account_id):
+            raise unknown
+        mine = accounts.c.account_id == account_id
+        with writing(self.engine) as connection:
+            connection.execute(update(accounts).where(mine, which).values(disabled_at=at))
+            row = connection.execute(select(accounts).where(mine)).first()
+            if at is not None:
+                connection.execute(delete(sessions).where(sessions.c.account_id == account_id))
+        if row is None:
+            raise unknown
+        return _account(row)
 
     def is_empty(self) -> bool:
         """Whether there is no account."""
@@ -177,10 +216,19 @@ def folded_email(email: str) -> str:
     return folded
 
 
+def is_shut(connection: Connection, owner: str) -> bool:
+    """Whether that owner is an account which was disabled. Most owners are no accounts."""
+    if not _ACCOUNT_ID.fullmatch(owner):
+        return False
+    mine = select(accounts.c.disabled_at).where(accounts.c.account_id == owner)
+    return connection.scalar(mine) is not None
+
+
 def _account(row: Row[Any]) -> Account:
     return Account(
         account_id=row.account_id,
         email=row.email,
         scopes=scopes_of_text(row.scopes),
         created_at=row.created_at,
+        disabled_at=row.disabled_at,
     )

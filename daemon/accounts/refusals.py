@@ -28,6 +28,14 @@ class EmailTaken(ReelkilnError):
     http_status = 409
 
 
+class AccountUnknown(ReelkilnError):
+    """There is no account of that id."""
+
+    code = "account-unknown"
+    http_status = 404
+    exit_status = 2
+
+
 class KeyUnknown(ReelkilnError):
     """There is no key of that id, or it is a stranger's."""
 

@@ -53,12 +53,16 @@ def scopes_of_text(text: str) -> Scopes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A person who logs in. The jobs of an account have its id as their owner."""
+    """A person who logs in. The jobs of an account have its id as their owner.
+
+    Since `disabled_at` neither the person nor any key of the account opens anything.
+    """
 
     account_id: str
     email: str
     scopes: Scopes
     created_at: float
+    disabled_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

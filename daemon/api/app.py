@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 from ulid import ULID
 
+from daemon.api.arriving import drain
 from daemon.api.asking import NoQuery, query_of
 from daemon.api.callers import ACCESS, enter
 from daemon.api.context import CONTEXT, DESCRIPTION, TURNSTILES, ApiContext, Turnstiles
@@ -30,12 +31,24 @@ from renderer.errors import ToolchainUnfit, UsageError
 
 _BACKLOG = 1024
 _START_S = 30.0
+_LAST_WORDS_S = 2.0
 _log = logger("api")
 
+Furnish = Callable[[web.Application], None]
 
-def make_app(context: ApiContext, routes: tuple[Route, ...] = ROUTES) -> web.Application:
-    """The application of one daemon. Make it on the loop that serves it."""
-    app = web.Application(middlewares=[problems, preflights])
+
+def bare(app: web.Application) -> None:
+    """Nothing beside the API."""
+
+
+def make_app(
+    context: ApiContext, routes: tuple[Route, ...] = ROUTES, *, furnish: Furnish = bare
+) -> web.Application:
+    """The application of one daemon. Make it on the loop that serves it.
+
+    `furnish` adds what is served beside the API.
+    """
+    app = web.Application(middlewares=[_counted, problems, preflights])
     app[CONTEXT], app[TURNSTILES], app[ACCESS] = context, Turnstiles(), context.access
     app[ROOM] = QueueRoom(
         count=lambda: _queued(context), most=context.access.settings.max_queued,
@@ -46,16 +59,17 @@ def make_app(context: ApiContext, routes: tuple[Route, ...] = ROUTES) -> web.App
         resource = app.router.add_resource(route.path)
         for method in (route.method, "HEAD") if _has_head(route) else (route.method,):
             resource.add_route(method, _entered(route), expect_handler=_expectation)
+    furnish(app)
     app.on_response_prepare.append(_finish)
-    app.on_shutdown.append(_end_streams)
     return app
 
 
 class ApiServer:
     """The API of one daemon, served from `start` to `stop`."""
 
-    def __init__(self, context: ApiContext) -> None:
+    def __init__(self, context: ApiContext, furnish: Furnish = bare) -> None:
         self.context = context
+        self._furnish = furnish
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
@@ -88,7 +102,10 @@ class ApiServer:
         _log.info("the API listens", url=self.url)
 
     def stop(self) -> None:
-        """Take nothing new, finish what runs within `drain_s`, and end."""
+        """Take no more connections, finish what runs within `drain_s`, and end.
+
+        Whose body is not there by then is told 503; nothing of it was taken in.
+        """
         if self._loop is not None and self._ending is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ending.set)
         if self._thread.ident is not None:
@@ -108,9 +125,8 @@ class ApiServer:
         self._loop.set_default_executor(
             ThreadPoolExecutor(settings.threads, thread_name_prefix="api")
         )
-        runner = web.AppRunner(
-            make_app(self.context), shutdown_timeout=settings.drain_s, access_log=None
-        )
+        app = make_app(self.context, furnish=self._furnish)
+        runner = web.AppRunner(app, shutdown_timeout=settings.drain_s, access_log=None)
         await runner.setup()
         server = runner.server
         assert server is not None
@@ -122,9 +138,20 @@ class ApiServer:
             self.port = listening.sockets[0].getsockname()[1]
             self._bound.set()
             await self._ending.wait()
-            listening.close()
+            await _stop_listening(self._loop, listening)
+            await drain(app[TURNSTILES], settings.drain_s, _LAST_WORDS_S)
         finally:
             await runner.cleanup()
+
+
+async def _stop_listening(loop: asyncio.AbstractEventLoop, listening: asyncio.Server) -> None:
+    """Take no more connections. One that was accepted just now needs the listener to be there
+    until its transport is made."""
+    for listener in listening.sockets:
+        loop.remove_reader(listener.fileno())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    listening.close()
 
 
 def _queued(context: ApiContext) -> int:
@@ -136,6 +163,22 @@ def _queued(context: ApiContext) -> int:
 
 def _has_head(route: Route) -> bool:
     return route.method == "GET" and route.has_head
+
+
+@web.middleware
+async def _counted(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Outermost: the end of the daemon waits for who is inside."""
+    turnstiles = request.app[TURNSTILES]
+    turnstiles.inside += 1
+    try:
+        response = await handler(request)
+    finally:
+        turnstiles.inside -= 1
+    if turnstiles.closing.is_set():
+        response.force_close()
+    return response
 
 
 def _entered(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -166,15 +209,11 @@ async def _finish(request: web.Request, response: web.StreamResponse) -> None:
     """What every answer carries."""
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; sandbox")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Server"] = "reelkiln"
     await mark(request, response)
-
-
-async def _end_streams(app: web.Application) -> None:
-    app[TURNSTILES].closing.set()
 
 
 def _see_to_the_parser() -> None:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from daemon.api.arriving import CLOSE, in_time
 from daemon.api.callers import CALLER
-from daemon.api.context import CONTEXT, TURNSTILES
+from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
 from daemon.api.problems import (
     BodyTooLarge,
     HttpRefusal,
     NotFound,
-    RequestTimeout,
     TypeNotSupported,
 )
 from daemon.api.route import DOCUMENT_TYPES
 from daemon.jobs import Job, JobState, Priority
 from daemon.records import find_job
+from daemon.settings import template_folders
+from renderer.branding import brand_applied
 from renderer.errors import Fault, Rejected, UsageError
+from renderer.expanding import expanded
 from renderer.spec.loading import Loaded, load
+from renderer.spec.topic import in_full
 
+HOME = "in the media folder"
 _Q = TypeVar("_Q", bound=BaseModel)
 WORLD = r"^[A-Za-z0-9._-]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -75,8 +81,13 @@ def query_of(request: web.Request, model: type[_Q]) -> _Q:
               for name in twice]  # fmt: skip
     if faults:
         raise QueryRefused(faults)
+    return query_from(dict(request.query), model)
+
+
+def query_from(values: Mapping[str, str], model: type[_Q]) -> _Q:
+    """Parameters as a model. Raises QueryRefused with everything that is wrong."""
     try:
-        return model.model_validate(dict(request.query))
+        return model.model_validate(values)
     except ValidationError as error:
         raise QueryRefused(
             Fault(code="parameter-wrong", message=f"{_where(found['loc'])}: {found['msg']}",
@@ -107,7 +118,7 @@ async def document_of(request: web.Request) -> tuple[bytes, str]:
             headers={"Accept": ", ".join(DOCUMENT_TYPES)},
         )
     data = await _body_of(request)
-    return (_in_full(data), suffix) if suffix == ".json" else (data, suffix)
+    return (document_in_full(data), suffix) if suffix == ".json" else (data, suffix)
 
 
 async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
@@ -116,10 +127,23 @@ async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
     Raises SpecInvalid with every fault and its position.
     """
     data, suffix = await document_of(request)
-    limits = request.app[CONTEXT].limits
+    return data, suffix, await loaded_from(request, data, suffix)
+
+
+async def loaded_from(request: web.Request, data: bytes, suffix: str) -> Loaded:
+    """The spec in a document that a request brought. Raises SpecInvalid."""
+    context = request.app[CONTEXT]
     async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
-        loaded = await asyncio.to_thread(load, data, name=f"document{suffix}", limits=limits)
-    return data, suffix, loaded
+        return await asyncio.to_thread(_loaded, data, f"document{suffix}", context)
+
+
+def _loaded(data: bytes, name: str, context: ApiContext) -> Loaded:
+    """The spec with the brand kit that it names, which is looked up as the daemon does."""
+    base, *others = context.media or (context.places.root / "media", context.places.inbox)
+    prepare = brand_applied(base, tuple(others), context.limits, home=HOME)
+    loaded = load(data, name=name, limits=context.limits, prepare=prepare)
+    expanded(loaded, template_folders(context.environment))  # what no storyboard takes is told now
+    return loaded
 
 
 async def visible_job(request: web.Request) -> Job:
@@ -149,27 +173,22 @@ async def _body_of(request: web.Request) -> bytes:
     too_large = BodyTooLarge(
         f"the body is over the limit of {limit} bytes",
         hint="make it smaller, or raise REELKILN_MAX_DOCUMENT_BYTES",
-        headers={"Connection": "close"},
+        headers=CLOSE,
     )
     if (request.content_length or 0) > limit:
         raise too_large
     parts = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.content.iter_any():
-                parts += part
-                if len(parts) > limit:
-                    raise too_large
-    except TimeoutError as error:
-        raise RequestTimeout(
-            f"the body was not there after {seconds:g} s", headers={"Connection": "close"}
-        ) from error
+    async with in_time(request, seconds, f"the body was not there after {seconds:g} s"):
+        async for part in request.content.iter_any():
+            parts += part
+            if len(parts) > limit:
+                raise too_large
     if not parts:
         raise HttpRefusal("the body is empty", hint="send a spec; see GET /v1/schemas/spec")
     return bytes(parts)
 
 
-def _in_full(data: bytes) -> bytes:
+def document_in_full(data: bytes) -> bytes:
     """`{"topic": ...}` written out; anything else as it is."""
     if b'"topic"' not in data:
         return data
@@ -177,9 +196,8 @@ def _in_full(data: bytes) -> bytes:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return data  # whoever reads it properly says what is wrong
-    if isinstance(value, dict) and "topic" in value and "reelkiln" not in value:
-        return json.dumps({"reelkiln": 1, "kind": "topic", **value}).encode()
-    return data
+    whole = in_full(value)
+    return data if whole is value else json.dumps(whole).encode()
 
 
 def _where(path: tuple[int | str, ...]) -> str:

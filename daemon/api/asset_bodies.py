@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from daemon.api.problems import BodyTooLarge, HttpRefusal, RequestTimeout
+from daemon.api.arriving import CLOSE, in_time
+from daemon.api.problems import BodyTooLarge, HttpRefusal
 from renderer.assets import AssetKind
 
 MOST_BYTES = 32 << 20
@@ -24,25 +25,22 @@ async def received_body(request: web.Request, path: Path, kind: AssetKind) -> in
     too_large = BodyTooLarge(
         f"the body is over the limit of {limit} bytes",
         hint="larger files go up by POST /v1/uploads/presign",
-        headers={"Connection": "close"},
+        headers=CLOSE,
     )
     if (request.content_length or 0) > limit:
         raise too_large
     size, parts = 0, bytearray()
-    try:
-        async with asyncio.timeout(_BODY_S):
-            with path.open("xb") as stream:
-                async for part in request.content.iter_any():
-                    size += len(part)
-                    if size > limit:
-                        raise too_large
-                    parts += part
-                    if len(parts) >= _CHUNK:
-                        await asyncio.to_thread(stream.write, bytes(parts))
-                        parts.clear()
-                await asyncio.to_thread(stream.write, bytes(parts))
-    except TimeoutError as error:
-        raise RequestTimeout(f"the body was not there after {_BODY_S:g} s") from error
+    with path.open("xb") as stream:
+        async with in_time(request, _BODY_S, f"the body was not there after {_BODY_S:g} s"):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts += part
+                if len(parts) >= _CHUNK:
+                    await asyncio.to_thread(stream.write, bytes(parts))
+                    parts.clear()
+        await asyncio.to_thread(stream.write, bytes(parts))
     return size
 
 

@@ -80,7 +80,7 @@ async def show_asset(request: web.Request) -> web.Response:
 async def list_assets(request: web.Request) -> web.Response:
     """`GET /v1/assets`: a page, newest first, with a Link to the next."""
     query = query_of(request, AssetQuery)
-    filters = _filters(query, request[CALLER])
+    filters = filters_within(query, request[CALLER])
     assets = request.app[CONTEXT].assets.catalog.assets
     page = await asyncio.to_thread(assets.page, filters, cursor=query.cursor, limit=query.limit)
     count = await asyncio.to_thread(assets.count, filters) if query.count else None
@@ -141,7 +141,7 @@ async def asset_lineage(request: web.Request) -> web.Response:
     query = query_of(request, LineageQuery)
     asset = await visible_asset(request)
     lineage, labels = await asyncio.to_thread(
-        _traced, request.app[CONTEXT], asset, query.depth, request[CALLER]
+        traced, request.app[CONTEXT], asset_node(asset.asset_id), query.depth, request[CALLER]
     )
     if (query.format or _accepted(request)) is LineageForm.JSON:
         return answer(lineage_shown(asset.asset_id, lineage, labels))
@@ -149,8 +149,8 @@ async def asset_lineage(request: web.Request) -> web.Response:
     return web.Response(body=drawn.encode("utf-8", "replace"), content_type="image/svg+xml")
 
 
-def _filters(query: AssetQuery, caller: Caller) -> AssetFilters:
-    """What was asked for, within what the caller may see."""
+def filters_within(query: AssetQuery, caller: Caller) -> AssetFilters:
+    """What was asked for, within what the caller may see. Raises ScopeMissing, UsageError."""
     if query.owner not in (None, caller.owner) and not caller.sees_all:
         raise ScopeMissing("only an admin asks for the assets of others")
     world = query.world if query.world is not None else caller.world or None
@@ -222,12 +222,12 @@ def _file_name(asset: Asset) -> str:
     return asset.label.rpartition("/")[2].strip() or asset.asset_id
 
 
-def _traced(
-    context: ApiContext, asset: Asset, depth: int, caller: Caller
+def traced(
+    context: ApiContext, node: Node, depth: int, caller: Caller
 ) -> tuple[Lineage, dict[Node, str]]:
     """A lineage as far as the caller may see, and what its nodes are called."""
     catalog = context.assets.catalog
-    found = catalog.derivations.lineage(asset_node(asset.asset_id), depth=depth)
+    found = catalog.derivations.lineage(node, depth=depth)
     nodes = {node for edge in (*found.up, *found.down) for node in (edge.child, edge.parent)}
     nodes.add(found.node)
     ids = [node.node_id for node in nodes if node.kind == ASSET]

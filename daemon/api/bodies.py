@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from daemon.api.problems import BodyTooLarge, RequestTimeout, TypeNotSupported
+from daemon.api.arriving import CLOSE, in_time
+from daemon.api.problems import BodyTooLarge, TypeNotSupported
 from daemon.api.refusals import BodyRefused
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -30,7 +30,7 @@ async def body_as(request: web.Request, model: type[_M], *, limit: int = _LIMIT)
     """
     if request.content_type != "application/json":
         raise TypeNotSupported("the body is not application/json", hint="send it as that")
-    data = await _read(request, limit)
+    data = await read_body(request, limit)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
@@ -39,14 +39,12 @@ async def body_as(request: web.Request, model: type[_M], *, limit: int = _LIMIT)
         raise BodyRefused("; ".join(sorted(words))) from None  # its cause would repeat the body
 
 
-async def _read(request: web.Request, limit: int) -> bytes:
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The bytes of a body. Raises BodyTooLarge and RequestTimeout."""
     data = bytearray()
-    try:
-        async with asyncio.timeout(_SECONDS):
-            async for part in request.content.iter_any():
-                data += part
-                if len(data) > limit:
-                    raise BodyTooLarge(f"the body is over the limit of {limit} bytes")
-    except TimeoutError as error:
-        raise RequestTimeout(f"the body was not there after {_SECONDS:g} s") from error
+    async with in_time(request, _SECONDS, f"the body was not there after {_SECONDS:g} s"):
+        async for part in request.content.iter_any():
+            data += part
+            if len(data) > limit:
+                raise BodyTooLarge(f"the body is over the limit of {limit} bytes", headers=CLOSE)
     return bytes(data)

@@ -11,8 +11,10 @@ import asyncio
 import hmac
 import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import ClassVar
 
 from aiohttp import web
 
@@ -23,6 +25,7 @@ from daemon.api.access_settings import SHARED_KEY, AccessSettings
 from daemon.api.credentials import CSRF_HEADER, SAFE_METHODS, Shown, shown_by
 from daemon.api.rates import Rates
 from daemon.api.refusals import CsrfRefused, KeyMissing, OriginRefused, ScopeMissing
+from daemon.database import DatabaseUnavailable
 from renderer.errors import UsageError
 
 __all__ = ["ACCESS", "ANYBODY", "CALLER", "Access", "Caller", "Scope", "caller_of", "enter",
@@ -70,6 +73,30 @@ ANYBODY = Caller(owner="", scopes=RENDER_AND_READ | {Scope.ADMIN})
 _SHARED = Caller(owner="", scopes=RENDER_AND_READ)
 
 
+@dataclass(slots=True)
+class OpenDoor:
+    """That no key was asked for a moment ago, so that not every question goes to the database.
+
+    A first key that another process makes shuts the door at most `FOR_S` seconds later; one that
+    is made here, at once: whatever may change something ends the moment.
+    """
+
+    FOR_S: ClassVar[float] = 0.25
+    _seen_at: float = float("-inf")
+
+    def still(self, shown: Shown, now: float) -> bool:
+        """Whether this may pass without asking again."""
+        if shown.method not in SAFE_METHODS:
+            self._seen_at = float("-inf")
+        is_nobody = shown.key is None and not shown.session
+        return is_nobody and 0 <= now - self._seen_at < self.FOR_S
+
+    def seen(self, caller: Caller, shown: Shown, now: float) -> None:
+        """Somebody was let in; nobody in particular, when the door stands open."""
+        if caller is ANYBODY and shown.method in SAFE_METHODS:
+            self._seen_at = now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """The door of one API. `clock` gives seconds since 1970.
@@ -83,6 +110,7 @@ class Access:
     rates: Rates
     clock: Callable[[], float]
     passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    open_door: OpenDoor = field(default_factory=OpenDoor)
 
 
 ACCESS = web.AppKey("reelkiln_access", Access)
@@ -103,9 +131,12 @@ async def enter(request: web.Request, scope: Scope | None) -> None:
 
 async def caller_of(request: web.Request, access: Access) -> Caller:
     """Who calls, with one request taken from their rate. Raises as `enter`, save ScopeMissing."""
-    shown = shown_by(request)
-    caller = await asyncio.to_thread(find_caller, shown, access.accounts, access.settings,
-                                     now=access.clock())  # fmt: skip
+    shown, now = shown_by(request), access.clock()
+    if access.open_door.still(shown, now):
+        _refuse_strangers(shown)
+        return ANYBODY
+    caller = await asyncio.to_thread(find_caller, shown, access.accounts, access.settings, now=now)
+    access.open_door.seen(caller, shown, now)
     access.rates.take(caller.key_id, caller.per_minute)
     return caller
 
@@ -139,8 +170,15 @@ def is_open(accounts: Accounts, settings: AccessSettings) -> bool:
 
 
 def refuse_open_elsewhere(host: str, accounts: Accounts, settings: AccessSettings) -> None:
-    """Raises UsageError for an address that others may reach, where nobody needs a key."""
-    if not is_loopback(host) and not settings.shared_key and accounts.is_empty():
+    """Raises UsageError for an address that others may reach, where nobody needs a key.
+
+    Whether there is one cannot be known while the database is away: then nobody comes in.
+    """
+    if is_loopback(host) or settings.shared_key:
+        return
+    with suppress(DatabaseUnavailable):
+        if not accounts.is_empty():
+            return
         raise UsageError(
             f"the API would listen on {host}, and there is no key that could open it",
             hint=f"make one with: reelkiln keys create, or set {SHARED_KEY}, or use 127.0.0.1",

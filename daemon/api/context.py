@@ -13,6 +13,7 @@ from aiohttp import web
 
 from daemon.api.callers import Access
 from daemon.asset_service import AssetService
+from daemon.conditions import Conditions
 from daemon.fs import Fs
 from daemon.index import JobIndex
 from daemon.jobs import Job, Priority
@@ -95,22 +96,31 @@ class ApiContext:
     lease_s: float = LEASE_S
     references: References | None = None
     changed: Callable[[str], None] = lambda job_id: None  # hears of jobs that workers changed
+    conditions: Conditions | None = None  # None: nobody watches over this machine
 
 
 @dataclass(slots=True)
 class Turnstiles:
-    """What is counted while the loop runs: documents being read, event streams, the end.
+    """What is counted while the loop runs: documents being read, hosts being looked up, event
+    streams, the end.
 
     `same` are locks for equal documents: of two that come at once, the second finds the first.
+
+    `inside` are the requests being answered, `reading` the limits of bodies that are on their way;
+    once it `is_over`, no body is waited for.
 
     `store_bytes` is what the store held at `measured_at`: it takes long to measure.
     """
 
     documents: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    lookups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # of DNS
     same: tuple[asyncio.Lock, ...] = field(
         default_factory=lambda: tuple(asyncio.Lock() for _ in range(_STRIPES))
     )
     streams: int = 0
+    inside: int = 0
+    reading: set[asyncio.Timeout] = field(default_factory=set)
+    is_over: bool = False
     store_bytes: int = 0
     measured_at: float = float("-inf")
     closing: asyncio.Event = field(default_factory=asyncio.Event)

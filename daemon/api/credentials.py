@@ -9,6 +9,8 @@ from aiohttp import web
 COOKIE = "reelkiln_session"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_TOKEN = web.RequestKey("reelkiln_form_token", str)
+"""The token that a form of ours brought: forms cannot send headers."""
 _LONGEST = 512
 
 
@@ -38,7 +40,7 @@ def shown_by(request: web.Request) -> Shown:
         host=request.host,
         key=_key_of(request),
         session=request.cookies.get(COOKIE, "")[:_LONGEST],
-        csrf=headers.get(CSRF_HEADER, "")[:_LONGEST],
+        csrf=(headers.get(CSRF_HEADER) or request.get(FORM_TOKEN, ""))[:_LONGEST],
         origin=headers.get("Origin"),
         is_forwarded=any(name in headers for name in forwarded),
         address=request.remote or "",

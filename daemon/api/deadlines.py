@@ -68,6 +68,7 @@ class Connection(web.RequestHandler):
             keepalive_timeout=settings.idle_s,
             lingering_time=_LINGER_S,
             auto_decompress=False,
+            access_log=None,  # type: ignore[arg-type]  # None is none; the base says it in words
         )
         self._door, self._address, self._stall_s = door, "", settings.stall_s
 

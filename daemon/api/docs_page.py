@@ -12,7 +12,7 @@ from daemon.api.problems import NotFound
 
 _FOLDER = Path(__file__).parent / "swagger_ui"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )

@@ -56,7 +56,7 @@ async def download(request: web.Request) -> web.StreamResponse:
 async def list_files(request: web.Request) -> web.Response:
     """`GET /v1/jobs/{job_id}/files`: what the manifest lists."""
     job = await visible_job(request)
-    folder = _bundle_folder(request, job)
+    folder = bundle_folder(request, job)
     listed = await asyncio.to_thread(listed_files, folder, job.bundle_digest)
     here = f"{job_path(job.job_id)}/files"
     files = [
@@ -78,7 +78,12 @@ async def download_file(request: web.Request) -> web.StreamResponse:
 
 
 def listed_files(folder: Path, digest: str) -> Mapping[str, Listed]:
-    """The files of a bundle that may be sent, by path.
+    """The files of a bundle that may be sent, by path. Raises as `sealed_manifest`."""
+    return _listed(sealed_manifest(folder, digest))
+
+
+def sealed_manifest(folder: Path, digest: str) -> bytes:
+    """The manifest of a bundle.
 
     Raises BundleGone, and VerifyMismatch when the manifest is not the one of `digest`.
     """
@@ -88,7 +93,7 @@ def listed_files(folder: Path, digest: str) -> Mapping[str, Listed]:
         raise BundleGone("the bundle is no longer in the outbox", hint="render it again") from error
     if digest_of_bytes(data) != digest:
         raise VerifyMismatch([f"{MANIFEST}: is not the one that was sealed"])
-    return _listed(data)
+    return data
 
 
 @lru_cache(maxsize=64)
@@ -103,8 +108,8 @@ def _listed(manifest: bytes) -> Mapping[str, Listed]:
     return files | derived
 
 
-def _bundle_folder(request: web.Request, job: Job) -> Path:
-    """Where the bundle of a job lies. Raises NotFinished."""
+def bundle_folder(request: web.Request, job: Job) -> Path:
+    """Where the bundle of a job lies. Raises NotFinished and BundleGone."""
     if job.state not in HAS_BUNDLE or not job.bundle:
         raise NotFinished(
             f"job {job.job_id} is {job.state} and has no bundle",
@@ -117,7 +122,7 @@ def _bundle_folder(request: web.Request, job: Job) -> Path:
 
 
 async def _sent(request: web.Request, job: Job, path: str, file_name: str) -> web.StreamResponse:
-    folder = _bundle_folder(request, job)
+    folder = bundle_folder(request, job)
     listed = (await asyncio.to_thread(listed_files, folder, job.bundle_digest)).get(path)
     if listed is None:
         raise NotFound("the bundle has no such file", hint=f"{job_path(job.job_id)}/files lists it")

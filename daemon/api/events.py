@@ -7,64 +7,103 @@ one at once, and nothing that is older than what it saw. The last event is `done
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from daemon.api.asking import visible_job
+from daemon.api.callers import ACCESS, find_caller
 from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
+from daemon.api.credentials import shown_by
 from daemon.api.problems import Overloaded
+from daemon.api.refusals import KeyMissing
 from daemon.api.telling import resource
+from daemon.database import DatabaseUnavailable
 from daemon.jobs import Job
 from daemon.records import find_job
 from renderer.errors import UsageError
 
 RETRY_MS = 2000
 _Seen = tuple[str, int, int]
+Say = Callable[[Job], str]
+"""The data of the event that tells of a job."""
 
 
 async def job_events(request: web.Request) -> web.StreamResponse:
     """`GET /v1/jobs/{job_id}/events`."""
+    return await stream_job(request, lambda job: resource(job).model_dump_json())
+
+
+async def stream_job(request: web.Request, say: Say) -> web.StreamResponse:
+    """The events of the job in the path, each told by `say`. Raises NotFound, Overloaded."""
     job = await visible_job(request)
     last = _last_seen(request)
     if job.state.is_final and last >= job.rev:
         return web.Response(status=204)  # tells an EventSource not to come back
-    context, turnstiles = request.app[CONTEXT], request.app[TURNSTILES]
-    if turnstiles.streams >= context.settings.streams:
+    with room_for_stream(request) as stream:
+        return await _told(request, stream, job, last, say)
+
+
+@contextmanager
+def room_for_stream(request: web.Request) -> Iterator[EventSourceResponse]:
+    """A stream that is counted while it is open. Raises Overloaded when there are too many."""
+    settings, turnstiles = request.app[CONTEXT].settings, request.app[TURNSTILES]
+    if turnstiles.streams >= settings.streams:
         raise Overloaded("too many event streams are open", hint="ask for the job itself")
     turnstiles.streams += 1
     try:
-        return await _told(request, job, last)
+        yield EventSourceResponse(
+            ping_interval=settings.ping_s, send_timeout=settings.stall_s, sep="\n"
+        )
     finally:
         turnstiles.streams -= 1
 
 
-async def _told(request: web.Request, job: Job, last: int) -> web.StreamResponse:
+async def _told(
+    request: web.Request, stream: EventSourceResponse, job: Job, last: int, say: Say
+) -> web.StreamResponse:
     settings, closing = request.app[CONTEXT].settings, request.app[TURNSTILES].closing
-    stream = EventSourceResponse(
-        ping_interval=settings.ping_s, send_timeout=settings.stall_s, sep="\n"
-    )
     await stream.prepare(request)
     seen: _Seen | None = None
+    clock = asyncio.get_running_loop().time
+    looked_at = clock()
     async with stream:
         while not closing.is_set() and stream.is_connected():
             if job.rev > last:
                 last = job.rev
-                await _send(stream, job)
+                await _send(stream, job, say)
             if job.state.is_final:
                 break
             with suppress(TimeoutError):
                 await asyncio.wait_for(closing.wait(), settings.poll_s)
             seen, found = await asyncio.to_thread(_news, request.app[CONTEXT], job.job_id, seen)
             job = found or job
+            if clock() - looked_at >= settings.ping_s:
+                looked_at = clock()
+                if not await _still_knows(request):
+                    break
     return stream
 
 
-async def _send(stream: EventSourceResponse, job: Job) -> None:
-    data = resource(job).model_dump_json()
+async def _still_knows(request: web.Request) -> bool:
+    """Whether who listens may still come in: keys are revoked and accounts disabled meanwhile."""
+    access = request.app[ACCESS]
+    try:
+        await asyncio.to_thread(
+            find_caller, shown_by(request), access.accounts, access.settings, now=access.clock()
+        )
+    except KeyMissing:
+        return False
+    except DatabaseUnavailable:
+        return True  # it came in, and nothing is known against it
+    return True
+
+
+async def _send(stream: EventSourceResponse, job: Job, say: Say) -> None:
     event = "done" if job.state.is_final else "progress"
-    await stream.send(data, id=str(job.rev), event=event, retry=RETRY_MS)
+    await stream.send(say(job), id=str(job.rev), event=event, retry=RETRY_MS)
 
 
 def _news(context: ApiContext, job_id: str, seen: _Seen | None) -> tuple[_Seen | None, Job | None]:

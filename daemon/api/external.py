@@ -106,18 +106,29 @@ def gave_back(context: ApiContext, job: Job, token: str) -> Claimed:
     return replace(claimed, job=find_job(context.fs, context.places, job.job_id))
 
 
-def completed(
+def checked(
     context: ApiContext, job: Job, token: str, bundle: str, outputs: tuple[str, ...]
-) -> None:
-    """The job succeeded: with a bundle that lies in the outbox, or with assets.
+) -> str:
+    """See that what a worker calls its result is one; the digest of its bundle. May take long.
 
-    Raises LeaseLost, IllegalMove also when a cancel is wished, VerifyMismatch, OutputsRefused.
+    Raises LeaseLost, IllegalMove, VerifyMismatch, OutputsRefused.
     """
-    inbox, claimed = held(context, job, token, JobState.SUCCEEDED)
+    _, claimed = held(context, job, token, JobState.SUCCEEDED)
     digest = _digest_of_bundle(context, claimed, bundle) if bundle else ""
     _see_to_outputs(context, claimed.job, outputs)
     if not bundle:
         _see_to_promises(context, claimed.job)
+    return digest
+
+
+def completed(
+    context: ApiContext, job: Job, token: str, bundle: str, digest: str, outputs: tuple[str, ...]
+) -> None:
+    """The job succeeded, with a result that was `checked`: a bundle in the outbox, or assets.
+
+    Raises LeaseLost, IllegalMove also when a cancel is wished.
+    """
+    inbox, claimed = held(context, job, token, JobState.SUCCEEDED)
     whole = replace(claimed.job.progress, percent=100, step="", eta_s=0)
     told = inbox.announce(claimed, bundle, digest, outputs=outputs, progress=whole)
     if told is None:
@@ -169,7 +180,7 @@ def _beat(inbox: Inbox) -> None:
     """`seq` is compared with itself alone, so any number that is new will do."""
     owner = inbox.papers.owner
     document = {"owner": owner, "seq": time.time_ns(), "pid": 0}
-    inbox.papers.replace(inbox.papers.places.heartbeat(owner), document)
+    inbox.papers.replace_loosely(inbox.papers.places.heartbeat(owner), document)
 
 
 def _retire(context: ApiContext, inbox: Inbox) -> None:

@@ -32,19 +32,21 @@ async def alive(request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """`GET /readyz` and `GET /health`: every reason there is not to send jobs here."""
-    context = request.app[CONTEXT]
-    reasons, opened = await asyncio.to_thread(
-        lambda: (list(_reasons(context)), _is_open(context.access))
-    )
-    is_ready = all(reason.ready for reason in reasons)
-    told = Readiness(
-        status="ready" if is_ready else "not ready",
-        version=context.version,
-        open=opened,
-        reasons=reasons,
-    )
+    told = await asyncio.to_thread(readiness, request.app[CONTEXT])
+    is_ready = told.status == "ready"
     headers = {} if is_ready else {"Retry-After": "5"}
     return answer(told, status=200 if is_ready else 503, headers=headers)
+
+
+def readiness(context: ApiContext) -> Readiness:
+    """Whether jobs can be taken and run, and what was looked at; blocks."""
+    reasons = list(_reasons(context))
+    return Readiness(
+        status="ready" if all(reason.ready for reason in reasons) else "not ready",
+        version=context.version,
+        open=_is_open(context.access),
+        reasons=reasons,
+    )
 
 
 async def metrics(request: web.Request) -> web.Response:

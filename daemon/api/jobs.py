@@ -29,16 +29,19 @@ from renderer.spec.loading import Loaded
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
-    data, suffix, loaded = await loaded_of(request)
+    return await submitted(request, query, *await loaded_of(request))
+
+
+async def submitted(
+    request: web.Request, query: SubmitQuery, data: bytes, suffix: str, loaded: Loaded
+) -> web.Response:
+    """The answer to a valid document: the job that it became, or was already."""
     context, caller = request.app[CONTEXT], request[CALLER]
     world = _world(_told_world(query.world, loaded), caller) or ""
-    await asyncio.to_thread(
-        check_references, loaded, context.assets.catalog, caller.owner, world=world
-    )
+    about = await asyncio.to_thread(_about, context, loaded, caller.owner, world)
     return await hand_in(request, Wish(
         document=data, suffix=suffix, priority=query.priority, owner=caller.owner,
-        world=world, fresh=query.fresh, loaded=loaded,
-        about=About(kind=str(loaded.spec.kind), spec_digest=loaded.digest),
+        world=world, fresh=query.fresh, loaded=loaded, about=about,
     ))  # fmt: skip
 
 
@@ -69,13 +72,10 @@ async def show_job(request: web.Request) -> web.Response:
 async def list_jobs(request: web.Request) -> web.Response:
     """`GET /v1/jobs`: a page, newest first, with a Link to the next."""
     query = query_of(request, JobQuery)
-    filters = _filters(query, request[CALLER])
-    page = await asyncio.to_thread(
-        request.app[CONTEXT].index.page, filters, cursor=query.cursor, limit=query.limit
-    )
-    jobs = [resource(job) for job in page.jobs]
-    headers = {"Link": f'<{_next(query, page.cursor)}>; rel="next"'} if page.cursor else {}
-    return answer(JobPage(jobs=jobs, cursor=page.cursor or None), headers=headers)
+    filters = filters_of(query, request[CALLER])
+    body, cursor = await asyncio.to_thread(_page, request.app[CONTEXT], query, filters)
+    headers = {"Link": f'<{_next(query, cursor)}>; rel="next"'} if cursor else {}
+    return web.Response(body=body, content_type="application/json", headers=headers)
 
 
 async def cancel_job(request: web.Request) -> web.Response:
@@ -86,6 +86,20 @@ async def cancel_job(request: web.Request) -> web.Response:
     await asyncio.to_thread(_wish, request.app[CONTEXT], job)
     headers = {"Location": job_path(job.job_id), "Retry-After": RETRY_AFTER_S}
     return answer(resource(job), status=202, headers=headers)
+
+
+def _about(context: ApiContext, loaded: Loaded, owner: str, world: str) -> About:
+    """What a document says of itself, when it may. Raises as `check_references`."""
+    check_references(loaded, context.assets.catalog, owner, world=world)
+    return About(kind=str(loaded.spec.kind), spec_digest=loaded.digest)
+
+
+def _page(context: ApiContext, query: JobQuery, filters: Filters) -> tuple[bytes, str]:
+    """A page as JSON, and the cursor after it: made where others need not wait for it."""
+    page = context.index.page(filters, cursor=query.cursor, limit=query.limit)
+    jobs = [resource(job) for job in page.jobs]
+    told = JobPage(jobs=jobs, cursor=page.cursor or None)
+    return told.model_dump_json().encode(), page.cursor
 
 
 def _told_world(asked: str | None, loaded: Loaded) -> str | None:
@@ -105,7 +119,7 @@ def _wish(context: ApiContext, job: Job) -> None:
     replace_file(context.fs, folder / job.job_id, b"", context.nonce())
 
 
-def _filters(query: JobQuery, caller: Caller) -> Filters:
+def filters_of(query: JobQuery, caller: Caller) -> Filters:
     """What was asked for, within what the caller may see."""
     if query.owner not in (None, caller.owner) and not caller.sees_all:
         raise ScopeMissing("only an admin asks for the jobs of others")

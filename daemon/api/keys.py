@@ -59,41 +59,58 @@ async def create_key(request: web.Request) -> web.Response:
     """`POST /v1/keys`: a key with no more rights than who asks for it."""
     access = request.app[ACCESS]
     caller = await _keeper(request, access)
-    asked = await body_as(request, KeyAsked)
-    now = access.clock()
-    made = await asyncio.to_thread(access.accounts.keys.create, _wish(asked, caller), now=now)
-    shown = _shown(made.key, now).model_dump()
-    return _answer(NewKeyShown(**shown, key=made.secret), status=201)
+    made = await key_made(access, await body_as(request, KeyAsked), caller)
+    return _answer(made, status=201)
 
 
 async def list_keys(request: web.Request) -> web.Response:
     """`GET /v1/keys`."""
     access = request.app[ACCESS]
     caller = await _keeper(request, access)
-    found = await asyncio.to_thread(access.accounts.keys.all_keys, _within(caller))
-    now = access.clock()
-    return _answer(KeyList(keys=tuple(_shown(key, now) for key in found)))
+    return _answer(KeyList(keys=await keys_seen(access, caller)))
 
 
 async def revoke_key(request: web.Request) -> web.Response:
     """`DELETE /v1/keys/{key_id}`: shut from the next request on."""
     access = request.app[ACCESS]
     caller = await _keeper(request, access)
-    await asyncio.to_thread(
-        access.accounts.keys.revoke,
-        request.match_info["key_id"],
-        now=access.clock(),
-        owner=_within(caller),
-    )
+    await key_revoked(access, request.match_info["key_id"], caller)
     return web.Response(status=204)
 
 
-async def _keeper(request: web.Request, access: Access) -> Caller:
-    """Who may see to keys. A key that is stolen must not be able to make itself another."""
-    caller = await caller_of(request, access)
+async def key_made(access: Access, asked: KeyAsked, caller: Caller) -> NewKeyShown:
+    """A new key. Raises ScopeMissing for one with more rights than the caller has."""
+    now = access.clock()
+    made = await asyncio.to_thread(access.accounts.keys.create, _wish(asked, caller), now=now)
+    return NewKeyShown(**_shown(made.key, now).model_dump(), key=made.secret)
+
+
+async def keys_seen(access: Access, caller: Caller) -> tuple[KeyShown, ...]:
+    """The keys that the caller may see, oldest first."""
+    found = await asyncio.to_thread(access.accounts.keys.all_keys, _within(caller))
+    now = access.clock()
+    return tuple(_shown(key, now) for key in found)
+
+
+async def key_revoked(access: Access, key_id: str, caller: Caller) -> None:
+    """Shut a key that the caller may see. Raises what the accounts raise for others."""
+    await asyncio.to_thread(
+        access.accounts.keys.revoke, key_id, now=access.clock(), owner=_within(caller)
+    )
+
+
+def see_keeper(caller: Caller) -> Caller:
+    """Raises ScopeMissing for who may not see to keys.
+
+    A key that is stolen must not be able to make itself another.
+    """
     if not (caller.session_id or caller.may(Scope.ADMIN)):
         raise ScopeMissing("keys are made and seen by people who logged in, and by admins")
     return caller
+
+
+async def _keeper(request: web.Request, access: Access) -> Caller:
+    return see_keeper(await caller_of(request, access))
 
 
 def _within(caller: Caller) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from ulid import ULID
 
+from daemon.database import DatabaseUnavailable
 from daemon.logs import logger
 from renderer.errors import ReelkilnError
 
@@ -125,6 +126,14 @@ class Overloaded(HttpRefusal):
     retryable = True
 
 
+class DaemonEnding(HttpRefusal):
+    """The daemon ends, and a request did not get so far that it could be answered."""
+
+    code = "daemon-ending"
+    http_status = 503
+    retryable = True
+
+
 class Crashed(HttpRefusal):
     """What should not have happened; the log has it under the request's id."""
 
@@ -217,6 +226,12 @@ async def problems(
             raise
         refusal: ReelkilnError = as_refusal(error)
         status = error.status
+    except DatabaseUnavailable as error:  # its words name the server, and who asks may be anybody
+        _log.warning("a database is away", request_id=request_id, error=error.message)
+        refusal = type(error)(
+            "a database of the daemon does not answer",
+            hint=f"try again later; the log has it under {request_id}",
+        )
     except ReelkilnError as error:
         refusal = error
     except web.RequestPayloadError as error:

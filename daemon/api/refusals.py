@@ -56,6 +56,13 @@ class PasswordWrong(HttpRefusal):
     http_status = 403
 
 
+class OwnAccount(HttpRefusal):
+    """An admin would lock themselves out."""
+
+    code = "own-account"
+    http_status = 409
+
+
 class BodyRefused(HttpRefusal):
     """A body that is no JSON object of the fields that are asked for."""
 

@@ -1,14 +1,20 @@
 """Natural idempotency: the same document by the same caller is the same job.
 
 While the job waits or runs it is given again. Once it succeeded, it is given again as long as its
-bundle lies there whole and every local source holds the bytes it was made from. Sources from the
-network stand as they were pinned; what a service supplies cannot be told, so that is made anew.
+bundle lies there whole and every source holds the bytes it was made from: files, assets, and files
+of other jobs. Sources from the network stand as they were pinned.
+
+That rule is one; the job that it is asked about is found in two places. A document that tells
+where it comes from, or reads assets, is a request in the catalog, which is found by its
+`input_hash` and taken in by one daemon at a time. For all others there is only the index, asked
+for the `spec_digest`: it may lag or be lost, which at worst makes a job that was not needed.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from daemon.api.context import ApiContext
@@ -16,6 +22,7 @@ from daemon.database import DatabaseUnavailable
 from daemon.index import Filters
 from daemon.jobs import Job, JobState
 from daemon.logs import logger
+from daemon.promises import Standing
 from daemon.records import find_job
 from renderer.bundle.manifest import ARCHIVE, LOCK, MANIFEST, Manifest, manifest_from_bytes
 from renderer.digest import digest_of_bytes
@@ -50,13 +57,21 @@ def same_job(
     return next(standing, None)
 
 
+def will_do(context: ApiContext, job_id: str, *, finished: bool = True) -> bool:
+    """Whether a job makes another one for its request needless. Blocks as `same_job`."""
+    states = (*_UNDER_WAY, JobState.SUCCEEDED) if finished else _UNDER_WAY
+    return any(_stands(context, job, states) for job in _found(context, job_id))
+
+
+def _found(context: ApiContext, job_id: str) -> Iterator[Job]:
+    with suppress(UsageError, FileNotFoundError):
+        yield find_job(context.fs, context.places, job_id)
+
+
 def _as_they_are(context: ApiContext, found: Iterable[Job]) -> Iterator[Job]:
     """The jobs as their records have them: the index may lag behind."""
     for job in found:
-        try:
-            yield find_job(context.fs, context.places, job.job_id)
-        except (UsageError, FileNotFoundError):
-            continue
+        yield from _found(context, job.job_id)
 
 
 def _stands(context: ApiContext, job: Job, states: tuple[JobState, ...]) -> bool:
@@ -70,7 +85,7 @@ def _stands(context: ApiContext, job: Job, states: tuple[JobState, ...]) -> bool
 def _is_as_it_was(context: ApiContext, job: Job) -> bool:
     try:
         lock = _lock_of_whole_bundle(context, job)
-        return all(_is_unchanged(context, pin) for pin in lock["sources"])
+        return all(_is_unchanged(context, job, pin) for pin in lock["sources"])
     except (OSError, ReelkilnError, ValueError, KeyError, TypeError) as error:
         _log.info("a job is made anew", job_id=job.job_id, why=str(error))
         return False
@@ -91,15 +106,23 @@ def _lock_of_whole_bundle(context: ApiContext, job: Job) -> Mapping[str, Any]:
     return lock
 
 
-def _is_unchanged(context: ApiContext, pin: Mapping[str, Any]) -> bool:
+def _is_unchanged(context: ApiContext, job: Job, pin: Mapping[str, Any]) -> bool:
     """The store remembers the digest of a file by its stat, so most are not read again."""
     source = str(pin["source"])
     if is_remote(source) or is_generated(source):
         return True
     if is_reference(source):
-        return False
+        return _is_supplied(context, job, source, str(pin["sha256"]))
     base, *others = context.media or (context.places.root / "media", context.places.inbox)
     path = find_local(source, base, tuple(others), context.limits.max_source_bytes)
     if path.stat().st_size != pin["size_bytes"]:
         return False
     return LocalStore(context.places.own("store")).borrow(path).sha256 == str(pin["sha256"])
+
+
+def _is_supplied(context: ApiContext, job: Job, reference: str, sha256: str) -> bool:
+    """Whether an asset, or a file of another job, is there with those bytes."""
+    if context.references is None:
+        return False
+    found = context.references.look((reference,), job.owner)[reference]
+    return found.standing is Standing.AVAILABLE and found.sha256 == sha256

@@ -26,12 +26,16 @@ from daemon.api.models import (
 )
 from daemon.api.people import (
     AccountAsked,
+    AccountChange,
+    AccountList,
     AccountShown,
     LoginAsked,
     Me,
     PasswordAsked,
     SessionShown,
+    change_account,
     change_password,
+    list_accounts,
     log_in,
     log_out,
     me,
@@ -40,6 +44,7 @@ from daemon.api.people import (
 from daemon.api.route import Answer, Route
 from daemon.api.schemas import list_schemas, show_schema
 from daemon.api.storage_routes import STORAGE_ROUTES
+from daemon.api.webhook_routes import WEBHOOK_ROUTES
 from daemon.api.worker_moves import (
     CompleteAsked,
     FailAsked,
@@ -233,6 +238,19 @@ PEOPLE_ROUTES = (
         body_model=AccountAsked, problems=(409, 422), tag="people",
     ),
     Route(
+        method="GET", path="/v1/accounts", handler=list_accounts, scope=Scope.ADMIN,
+        operation="listAccounts", summary="Every account.",
+        answers={200: Answer(description="The accounts, oldest first.", model=AccountList)},
+        tag="people",
+    ),
+    Route(
+        method="PATCH", path="/v1/accounts/{account_id}", handler=change_account,
+        scope=Scope.ADMIN, operation="changeAccount",
+        summary="Shut an account with all its sessions and keys, or open it again.",
+        answers={200: Answer(description="The account.", model=AccountShown)},
+        body_model=AccountChange, problems=(409, 422), tag="people",
+    ),
+    Route(
         method="POST", path="/v1/sessions", handler=log_in, scope=None, is_for_callers=True,
         operation="logIn", summary="Begin a session; its token comes as a cookie.",
         answers={201: Answer(description="The session.", model=SessionShown)},
@@ -293,6 +311,6 @@ PAGE_ROUTES = (
 
 ROUTES: tuple[Route, ...] = (
     *JOB_ROUTES, *WORKER_ROUTES, *DOCUMENT_ROUTES, *HEALTH_ROUTES, *PAGE_ROUTES, *PEOPLE_ROUTES,
-    *STORAGE_ROUTES, *ASSET_ROUTES, *WORLD_ROUTES,
+    *STORAGE_ROUTES, *ASSET_ROUTES, *WORLD_ROUTES, *WEBHOOK_ROUTES,
 )  # fmt: skip
 """Every route there is."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import Field
 
+from daemon.api.arriving import CLOSE, in_time
 from daemon.api.asking import NoQuery
 from daemon.api.context import CONTEXT
-from daemon.api.problems import BodyTooLarge, NotFound, RequestTimeout, TypeNotSupported
+from daemon.api.problems import BodyTooLarge, NotFound, TypeNotSupported
 from daemon.api.sending import attachment, send_file
 from daemon.storage.errors import KeyUnknown, UploadRefused
 from daemon.storage.local import LocalStorage
@@ -130,7 +131,7 @@ async def _received(request: web.Request, path: Path, most: int) -> str:
             size += len(piece)
             held += piece
             if size > most:
-                raise BodyTooLarge(f"the body is over {most} bytes", headers=_CLOSE)
+                raise BodyTooLarge(f"the body is over {most} bytes", headers=CLOSE)
             if len(held) >= _WRITE_BYTES:
                 await asyncio.to_thread(write, bytes(held))
                 held.clear()
@@ -139,11 +140,5 @@ async def _received(request: web.Request, path: Path, most: int) -> str:
 
 
 async def _piece(request: web.Request, stall_s: float) -> bytes:
-    try:
-        async with asyncio.timeout(stall_s):
-            return await request.content.readany()
-    except TimeoutError as error:
-        raise RequestTimeout(f"nothing came for {stall_s:g} s", headers=_CLOSE) from error
-
-
-_CLOSE = {"Connection": "close"}
+    async with in_time(request, stall_s, f"nothing came for {stall_s:g} s"):
+        return await request.content.readany()

@@ -15,7 +15,7 @@ from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
 from daemon.api.idempotency import once
 from daemon.api.rates import ROOM, QueueRoom
-from daemon.api.reuse import same_job
+from daemon.api.reuse import same_job, will_do
 from daemon.api.telling import answer, job_path, resource
 from daemon.catalog.requests import Request
 from daemon.index.database import IndexUnavailable
@@ -66,7 +66,8 @@ async def hand_in(request: web.Request, wish: Wish) -> web.Response:
         async with locks[hash(wish.about.spec_digest) % len(locks)]:
             put = partial(_submit, context, request.app[ROOM], wish, job_id)
             job = await asyncio.to_thread(_once, context, wish, job_id, put)
-            await asyncio.to_thread(_promise, context, job, wish)
+            if job.promised and not job.state.is_final:
+                await asyncio.to_thread(_promise, context, job, wish)
             return told(job)
 
     return await once(
@@ -93,7 +94,7 @@ def index_job(context: ApiContext, job: Job) -> None:
 
 
 def _once(context: ApiContext, wish: Wish, job_id: str, put: Callable[[], Job]) -> Job:
-    """The job that makes a new one needless, else the one that `put` makes."""
+    """The job that makes a new one needless, else the one that `put` makes: see `reuse`."""
     asked = _request(context, wish, job_id)
     if asked is None:
         digest, finished = wish.about.spec_digest, wish.finished
@@ -102,11 +103,17 @@ def _once(context: ApiContext, wish: Wish, job_id: str, put: Callable[[], Job]) 
         )
         return there or put()
     made: list[Job] = []
-    found = context.assets.catalog.requests.once(
-        asked,
-        is_wanted=lambda known: not wish.fresh and _is_wanted(context, known),
-        submit=lambda: made.append(put()),
-    )
+    requests = context.assets.catalog.requests
+    last = None if wish.fresh else requests.latest(asked)
+    # Sources may have to be read, and nobody else writes while a request is taken in.
+    good = last is not None and will_do(context, last)
+
+    def is_wanted(known: str) -> bool:
+        if wish.fresh:
+            return False
+        return (good and known == last) or will_do(context, known, finished=False)
+
+    found = requests.once(asked, is_wanted=is_wanted, submit=lambda: made.append(put()))
     return made[0] if made else find_job(context.fs, context.places, found)
 
 
@@ -116,15 +123,6 @@ def _request(context: ApiContext, wish: Wish, job_id: str) -> Request | None:
     return request_of(
         wish.loaded, job_id=job_id, owner=wish.owner, world=wish.world, created_at=context.clock()
     )
-
-
-def _is_wanted(context: ApiContext, job_id: str) -> bool:
-    """Whether a job will do for another request like its own: it went well, or still may."""
-    try:
-        job = find_job(context.fs, context.places, job_id)
-    except (UsageError, FileNotFoundError):
-        return False
-    return job.state not in (JobState.FAILED, JobState.CANCELLED)
 
 
 def _made_before(context: ApiContext, job_id: str) -> Job | None:
@@ -180,7 +178,5 @@ def _promise(context: ApiContext, job: Job, wish: Wish) -> None:
 
     Not while its request is being kept: a database may have one writer at a time.
     """
-    if context.references is None or wish.loaded is None or not job.promised:
-        return
-    if not job.state.is_final:
+    if context.references is not None and wish.loaded is not None:
         context.references.promises.promise(job, needs_of(wish.loaded).makes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 from aiohttp import web
@@ -14,15 +16,19 @@ from daemon.api.bodies import Asked, body_as
 from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
 from daemon.api.models import Answered, JobResource, Output, WorkList
+from daemon.api.problems import LeaseLost
 from daemon.api.submitting import index_job
 from daemon.api.telling import answer, resource
 from daemon.inbox import Claimed
 from daemon.index import Filters
 from daemon.jobs import Job, JobState, Progress
+from daemon.logs import logger
 from daemon.records import find_job
 from renderer.errors import UsageError
 
 _LOOKED_AT = 50
+_BEATS_OF_A_LEASE = 6
+_log = logger("api")
 _TOKEN = Field(min_length=1, max_length=200, description="What the lease told.")
 _WORDS = Field(default="", max_length=300)
 _COUNT = Field(default=0, ge=0, le=2**53)
@@ -149,10 +155,14 @@ async def complete_job(request: web.Request) -> web.Response:
     job, context = await visible_job(request), request.app[CONTEXT]
     asked = await body_as(request, CompleteAsked)
     outputs = tuple(output.asset_id for output in asked.outputs)
-    async with request.app[TURNSTILES].documents:  # verifying reads the whole bundle
-        await asyncio.to_thread(
-            external.completed, context, job, asked.lease_token, asked.bundle, outputs
+    alive, turn = staying_alive(context, job, asked.lease_token), request.app[TURNSTILES].documents
+    async with alive, turn:  # verifying reads the whole bundle
+        digest = await asyncio.to_thread(
+            external.checked, context, job, asked.lease_token, asked.bundle, outputs
         )
+    await asyncio.to_thread(
+        external.completed, context, job, asked.lease_token, asked.bundle, digest, outputs
+    )
     return await _told(context, job)
 
 
@@ -163,6 +173,34 @@ async def fail_job(request: web.Request) -> web.Response:
     error = asked.error.model_dump()
     await asyncio.to_thread(external.failed, context, job, asked.lease_token, error)
     return await _told(context, job)
+
+
+@asynccontextmanager
+async def staying_alive(context: ApiContext, job: Job, token: str) -> AsyncIterator[None]:
+    """Signs of life on behalf of a worker that waits for its answer, and can give none itself.
+
+    Raises as `external.held` when it holds nothing to begin with.
+    """
+    await asyncio.to_thread(external.held, context, job, token, JobState.SUCCEEDED)
+    beats = asyncio.create_task(_beats(context, job, token, over := asyncio.Event()))
+    try:
+        yield
+    finally:
+        over.set()
+        await beats
+
+
+async def _beats(context: ApiContext, job: Job, token: str, over: asyncio.Event) -> None:
+    while not over.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), context.lease_s / _BEATS_OF_A_LEASE)
+            return
+        try:
+            await asyncio.to_thread(external.held, context, job, token, JobState.RUNNING)
+        except LeaseLost:
+            return  # whoever ends the job is told
+        except OSError as error:
+            _log.warning("no heartbeat of a worker", job_id=job.job_id, error=str(error))
 
 
 async def _leased(

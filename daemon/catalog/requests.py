@@ -70,6 +70,12 @@ class Requests:
             submit()
         return request.job_id
 
+    def latest(self, request: Request) -> str | None:
+        """The id of the latest job of an equal request."""
+        with reading(self.engine) as connection:
+            found = connection.scalar(equal_query(request))
+        return None if found is None else str(found)
+
     def add(self, request: Request) -> None:
         """Keep a request that came another way; one that is there stays."""
         with writing(self.engine) as connection:

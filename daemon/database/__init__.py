@@ -15,7 +15,7 @@ from daemon.database.engine import (
     writing,
 )
 from daemon.database.inserting import insert_new
-from daemon.database.migrating import upgrade
+from daemon.database.migrating import upgrade, upgrade_when_there
 
 __all__ = [
     "SETTING",
@@ -27,5 +27,6 @@ __all__ = [
     "make_engine",
     "reading",
     "upgrade",
+    "upgrade_when_there",
     "writing",
 ]

@@ -6,7 +6,8 @@ machines share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _BUSY_MS = 60_000  # a rebuild of 100 000 jobs holds the lock for some seconds
 _CONNECT_S = 10
 _WRITES = "reelkiln_writes"
 _TABLES = "reelkiln_tables"
+_OWED = "reelkiln_owed"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     f"PRAGMA busy_timeout = {_BUSY_MS}",
@@ -61,6 +63,31 @@ class TableSet:
     unavailable: type[DatabaseUnavailable]
 
 
+class Owed:
+    """An upgrade that could not be done at start, for the server did not answer.
+
+    It is done before anything else, by whoever asks first once the server is there.
+    """
+
+    def __init__(self) -> None:
+        self.upgrade: Callable[[Engine], None] | None = None
+        self._payer = threading.Lock()
+
+    def pay(self, engine: Engine) -> None:
+        """Raises the set's DatabaseUnavailable, also while another thread is at it."""
+        if self.upgrade is None:
+            return
+        tables = tables_of(engine)
+        if not self._payer.acquire(blocking=False):
+            raise tables.unavailable(f"{tables.what} is not made yet", hint="try again soon")
+        try:
+            if self.upgrade is not None:
+                self.upgrade(engine)
+            self.upgrade = None
+        finally:
+            self._payer.release()
+
+
 def database_url(tables: TableSet, root: Path, environment: Mapping[str, str]) -> URL:
     """The database of a root. Raises UsageError when the setting is no such address.
 
@@ -91,7 +118,7 @@ _EXAMPLE = "write postgresql://USER:PASSWORD@HOST/DATABASE, or sqlite:////path/t
 
 def make_engine(tables: TableSet, url: URL) -> Engine:
     """The engine for `database_url`. Nothing is opened yet. UsageError without the driver."""
-    options = {_TABLES: tables}
+    options = {_TABLES: tables, _OWED: Owed()}
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, execution_options=options)
         event.listen(engine, "connect", _prepare_sqlite(tables))
@@ -117,9 +144,16 @@ def tables_of(engine: Engine) -> TableSet:
     return found
 
 
+def owed_of(engine: Engine) -> Owed:
+    """What is still to be done to the tables of an engine."""
+    found: Owed = engine.get_execution_options()[_OWED]
+    return found
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads. Raises the set's DatabaseUnavailable."""
+    owed_of(engine).pay(engine)
     with _told(engine), engine.begin() as connection:
         yield connection
 
@@ -127,6 +161,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: it waits its turn first. Raises the set's DatabaseUnavailable."""
+    owed_of(engine).pay(engine)
+    with making(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def making(engine: Engine) -> Iterator[Connection]:
+    """As `writing`, for whoever makes the tables."""
     writer = engine.execution_options(**{_WRITES: True})
     with _told(engine), writer.begin() as connection:
         yield connection

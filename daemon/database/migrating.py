@@ -10,8 +10,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
-from daemon.database.engine import TableSet, tables_of, writing
+from daemon.database.engine import (
+    DatabaseUnavailable,
+    TableSet,
+    making,
+    owed_of,
+    tables_of,
+)
 
 _FOLDER = Path(__file__).parent / "alembic"
 _LOCK = 0x7265656C  # any number, the same for every daemon
@@ -26,7 +33,7 @@ def upgrade(engine: Engine) -> None:
     tables = tables_of(engine)
     if engine.url.get_backend_name() == "sqlite":
         _make_file(tables, Path(engine.url.database or ""))
-    with _ONE_AT_A_TIME, writing(engine) as connection:
+    with _ONE_AT_A_TIME, making(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         try:
@@ -36,6 +43,21 @@ def upgrade(engine: Engine) -> None:
                 f"{tables.what} was made by another version of reelkiln: {error}",
                 hint=f"run that version; {tables.way_out}",
             ) from error
+
+
+def upgrade_when_there(engine: Engine) -> None:
+    """As `upgrade`; where a server does not answer, as soon as it is asked something and does.
+
+    Raises the set's DatabaseUnavailable for what waiting does not mend: a file that cannot be
+    made, a database of a newer version.
+    """
+    try:
+        upgrade(engine)
+    except DatabaseUnavailable as error:
+        is_away = isinstance(error.__cause__, OperationalError)
+        if not is_away or engine.url.get_backend_name() == "sqlite":
+            raise
+        owed_of(engine).upgrade = upgrade
 
 
 def _make_file(tables: TableSet, file: Path) -> None:

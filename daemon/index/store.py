@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.database import reading, upgrade, writing
+from daemon.database import reading, upgrade, upgrade_when_there, writing
 from daemon.index.database import index_url, make_engine
 from daemon.index.tables import jobs
 from daemon.jobs import Job, JobState, job_from_json
@@ -37,6 +38,7 @@ from renderer.errors import UsageError
 MAX_LIMIT = 1000
 _T = TypeVar("_T")
 _BATCH = 500
+_KNOWN = 4096
 _ID = re.compile(r"[0-9A-Z]{26}")
 _FILTERED = ("state", "kind", "name", "owner", "world", "spec_sha256", "spec_digest", "input_hash")
 _WHAT_CHANGES = ("rev", *_FILTERED, "created_at", "document")
@@ -78,6 +80,13 @@ class JobIndex:
             Path(self.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         upgrade(self.engine)
 
+    def upgrade_when_there(self) -> None:
+        """As `upgrade`; where a server does not answer, as soon as it does."""
+        if self.engine.url.get_backend_name() == "sqlite":
+            self.upgrade()
+        else:
+            upgrade_when_there(self.engine)
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
@@ -85,7 +94,7 @@ class JobIndex:
     def put(self, job: Job) -> bool:
         """Keep a job, unless a later revision is kept already; whether it was kept."""
         with writing(self.engine) as connection:
-            statement = _newer_wins(connection).returning(jobs.c.job_id)
+            statement = _one_newer_wins(connection.dialect.name)
             return connection.scalar(statement, _row(job)) is not None
 
     def put_all(self, found: Iterable[Job]) -> None:
@@ -97,7 +106,7 @@ class JobIndex:
         """The job of that id."""
         with reading(self.engine) as connection:
             document = connection.scalar(select(jobs.c.document).where(jobs.c.job_id == job_id))
-        return None if document is None else job_from_json(json.loads(document))
+        return None if document is None else _job_of(document)
 
     def page(self, filters: Filters | None = None, *, cursor: str = "", limit: int = 50) -> Page:
         """At most `limit` (1 to 1000) jobs. Raises UsageError for a foreign cursor."""
@@ -107,14 +116,14 @@ class JobIndex:
         with reading(self.engine) as connection:
             rows = connection.execute(query).all()
         more = len(rows) > limit
-        found = tuple(job_from_json(json.loads(row.document)) for row in rows[:limit])
+        found = tuple(_job_of(row.document) for row in rows[:limit])
         return Page(jobs=found, cursor=_cursor_after(found[-1]) if more else "")
 
     def oldest(self, filters: Filters, limit: int) -> tuple[Job, ...]:
         """At most `limit` jobs, the oldest first."""
         with reading(self.engine) as connection:
             documents = connection.scalars(oldest_query(filters, limit)).all()
-        return tuple(job_from_json(json.loads(document)) for document in documents)
+        return tuple(_job_of(document) for document in documents)
 
     def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state, those without any included."""
@@ -156,10 +165,19 @@ class JobIndex:
             return int(connection.scalar(select(func.count()).select_from(jobs)) or 0)
 
 
+@lru_cache(maxsize=_KNOWN)
+def _job_of(document: str) -> Job:
+    """The job of a record; pages show the same ones again and again."""
+    return job_from_json(json.loads(document))
+
+
 def open_index(root: Path, environment: Mapping[str, str] = os.environ) -> JobIndex:
-    """The index of a root, its tables made. Raises UsageError and IndexUnavailable."""
+    """The index of a root, its tables made, or made as soon as its server answers.
+
+    Raises UsageError and IndexUnavailable.
+    """
     index = JobIndex(index_url(root, environment))
-    index.upgrade()
+    index.upgrade_when_there()
     return index
 
 
@@ -196,8 +214,9 @@ def _row(job: Job) -> dict[str, Any]:
     return {"job_id": job.job_id, **columns, "document": document}
 
 
-def _newer_wins(connection: Connection) -> Any:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+@lru_cache
+def _newer_wins(dialect_name: str) -> Any:
+    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
     insert = dialect.insert(jobs)
     return insert.on_conflict_do_update(
         index_elements=[jobs.c.job_id],
@@ -206,8 +225,13 @@ def _newer_wins(connection: Connection) -> Any:
     )
 
 
+@lru_cache
+def _one_newer_wins(dialect_name: str) -> Any:
+    return _newer_wins(dialect_name).returning(jobs.c.job_id)
+
+
 def _insert(connection: Connection, found: Iterable[Job]) -> None:
-    statement = _newer_wins(connection)
+    statement = _newer_wins(connection.dialect.name)
     for batch in _batches(found):
         connection.execute(statement, [_row(job) for job in batch])
 

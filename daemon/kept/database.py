@@ -7,7 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import URL, Engine
 
-from daemon.database import DatabaseUnavailable, TableSet, database_url, make_engine, upgrade
+from daemon.database import (
+    DatabaseUnavailable,
+    TableSet,
+    database_url,
+    make_engine,
+    upgrade_when_there,
+)
 from daemon.kept.catalog_tables import metadata
 
 
@@ -35,7 +41,10 @@ def kept_url(root: Path, environment: Mapping[str, str]) -> URL:
 
 
 def open_kept(root: Path, environment: Mapping[str, str]) -> Engine:
-    """The database of a root, its tables made. Raises UsageError and KeptUnavailable."""
+    """The database of a root, its tables made, or made as soon as its server answers.
+
+    Raises UsageError and KeptUnavailable.
+    """
     engine = make_engine(KEPT, kept_url(root, environment))
-    upgrade(engine)
+    upgrade_when_there(engine)
     return engine

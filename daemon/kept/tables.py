@@ -31,6 +31,7 @@ accounts = Table(
     Column("password_hash", Text, nullable=False),  # argon2id with its own salt and costs
     Column("scopes", String(64), nullable=False),  # sorted, joined by blanks
     Column("created_at", Double, nullable=False),
+    Column("disabled_at", Double),
     Index("accounts_by_email", "email", unique=True),
 )
 
@@ -89,6 +90,7 @@ webhook_endpoints = Table(
     Column("events", Text, nullable=False),  # sorted, separated by blanks
     Column("created_at", Double, nullable=False),
     Column("disabled_at", Double),
+    Column("world", AnyText, nullable=False, server_default=""),  # empty: of all worlds
     Index("webhook_endpoints_by_owner", "owner", "created_at", "endpoint_id"),
 )
 
@@ -110,9 +112,11 @@ webhook_deliveries = Table(
     Column("updated_at", Double, nullable=False),
     Column("last_status", Integer),
     Column("last_error", Text, nullable=False),
+    Column("world", AnyText, nullable=False, server_default=""),
     Index("webhook_deliveries_due", "state", "next_at", "message_id"),
     Index("webhook_deliveries_newest", "created_at", "message_id"),
     Index("webhook_deliveries_by_job", "job_id"),
+    Index("webhook_deliveries_by_endpoint", "endpoint", "owner", "created_at", "message_id"),
 )
 
 webhook_settled = Table(

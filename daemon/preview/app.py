@@ -14,6 +14,7 @@ from daemon.preview.fragments import Fragment, picture_fragment, sound_fragment
 from daemon.preview.playlists import master_playlist, picture_playlist, sound_playlist
 from daemon.preview.scenes import (
     CHART_WIDTH,
+    Scene,
     head_steps,
     segment_steps,
     sound_steps,
@@ -22,10 +23,11 @@ from daemon.preview.scenes import (
 from daemon.preview.studio import Studio
 from renderer.chart import chart
 from renderer.errors import Interrupted, ReelkilnError
+from renderer.frames import frame_steps
 from renderer.graph.exact import timescale
-from renderer.pipeline import Prepared
+from renderer.pipeline import Prepared, Resolved
 from renderer.steps import Step
-from renderer.timeline import Quality
+from renderer.timeline import Timeline
 
 STUDIO: web.AppKey[Studio] = web.AppKey("studio", Studio)
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -70,7 +72,7 @@ def make_app(studio: Studio) -> web.Application:
             web.get("/scene/{scene}/sound/head.mp4", sound_head),
             web.get(r"/scene/{scene}/sound/{number:\d{1,9}}.m4s", sound),
             web.get("/scene/{scene}/chart.svg", chart_picture),
-            web.get(r"/scene/{scene}/frame/{number:\d{1,9}}.png", frame),
+            web.get(r"/scene/{scene}/frame/{number:\d{1,9}}.jpg", frame),
             web.get(r"/scene/{scene}/still/{number:\d{1,9}}.png", still),
         ]
     )
@@ -100,29 +102,29 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 async def master(request: web.Request) -> web.Response:
     """`GET film.m3u8`."""
-    return web.Response(text=master_playlist(_prepared(request)), content_type=_PLAYLIST)
+    return web.Response(text=master_playlist(await _prepared(request)), content_type=_PLAYLIST)
 
 
 async def picture_list(request: web.Request) -> web.Response:
     """`GET picture.m3u8`."""
-    return web.Response(text=picture_playlist(_prepared(request)), content_type=_PLAYLIST)
+    return web.Response(text=picture_playlist(await _prepared(request)), content_type=_PLAYLIST)
 
 
 async def sound_list(request: web.Request) -> web.Response:
     """`GET sound.m3u8`."""
-    return web.Response(text=sound_playlist(_prepared(request)), content_type=_PLAYLIST)
+    return web.Response(text=sound_playlist(await _prepared(request)), content_type=_PLAYLIST)
 
 
 async def picture_head(request: web.Request) -> web.Response:
     """`GET picture/head.mp4`: of the first frame, which is drawn sooner than a segment."""
-    steps = head_steps(_prepared(request), request.app[STUDIO].renderer.toolchain.digest)
+    steps = head_steps(_resolved(request), request.app[STUDIO].renderer.toolchain.digest)
     made = await asyncio.to_thread(picture_fragment, await _drawn(request, steps, still=True), 0)
     return web.Response(body=made.head, content_type="video/mp4")
 
 
 async def picture(request: web.Request) -> web.Response:
     """`GET picture/N.m4s`: segment N of the plan, drawn now unless it was before."""
-    prepared, number = _prepared(request), _number(request)
+    prepared, number = await _prepared(request), _number(request)
     if number >= len(prepared.plan.segments):
         raise web.HTTPNotFound(text="the film has no such segment")
     segment = await _drawn(request, segment_steps(prepared, number))
@@ -145,37 +147,38 @@ async def sound(request: web.Request) -> web.Response:
 
 async def chart_picture(request: web.Request) -> web.Response:
     """`GET chart.svg`: the timeline as it stands."""
-    renderer, prepared = request.app[STUDIO].renderer, _prepared(request)
+    renderer, prepared = request.app[STUDIO].renderer, await _prepared(request)
     found = await asyncio.to_thread(renderer.inspect, prepared)
     return web.Response(text=chart(found, width=CHART_WIDTH), content_type="image/svg+xml")
 
 
 async def frame(request: web.Request) -> web.StreamResponse:
-    """`GET frame/N.png`: one frame as the film shows it."""
-    return await _still(request, Quality.DRAFT)
+    """`GET frame/N.jpg`: one frame to look at."""
+    return await _one_frame(request, frame_steps, "image/jpeg")
 
 
 async def still(request: web.Request) -> web.StreamResponse:
     """`GET still/N.png`: one frame to keep, without loss."""
-    response = await _still(request, Quality.LOSSLESS)
-    name = f"{_prepared(request).loaded.id}-{_number(request):06d}.png"
+    response = await _one_frame(request, still_steps, "image/png")
+    name = f"{_resolved(request).loaded.id}-{_number(request):06d}.png"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-async def _still(request: web.Request, quality: Quality) -> web.StreamResponse:
+async def _one_frame(
+    request: web.Request, steps_of: Callable[[Timeline, int, str], tuple[Step, ...]], kind: str
+) -> web.StreamResponse:
     toolchain = request.app[STUDIO].renderer.toolchain.digest
     try:
-        steps = still_steps(_prepared(request), _number(request), toolchain, quality)
+        steps = steps_of(_resolved(request).timeline, _number(request), toolchain)
     except IndexError as error:
         raise web.HTTPNotFound(text=str(error)) from error
     path = await _drawn(request, steps, still=True)
-    data = await asyncio.to_thread(path.read_bytes)
-    return web.Response(body=data, content_type="image/png")
+    return web.Response(body=await asyncio.to_thread(path.read_bytes), content_type=kind)
 
 
 async def _sound(request: web.Request, number: int) -> Fragment:
-    steps = sound_steps(_prepared(request))
+    steps = sound_steps(await _prepared(request))
     if not steps:
         raise web.HTTPNotFound(text="nothing is heard in this film")
     mix = await _drawn(request, steps)
@@ -194,12 +197,22 @@ async def _drawn(request: web.Request, steps: tuple[Step, ...], *, still: bool =
     return await asyncio.to_thread(studio.renderer.store.path, sha256)
 
 
-def _prepared(request: web.Request) -> Prepared:
+def _scene(request: web.Request) -> Scene:
     text = request.match_info["scene"]
     scene = request.app[STUDIO].scenes.get(int(text)) if text.isascii() and text.isdigit() else None
-    if scene is None or scene.prepared is None:
+    if scene is None or scene.resolved is None:
         raise web.HTTPNotFound(text="the spec has been saved since; load the page again")
-    return scene.prepared
+    return scene
+
+
+def _resolved(request: web.Request) -> Resolved:
+    resolved = _scene(request).resolved
+    assert resolved is not None
+    return resolved
+
+
+async def _prepared(request: web.Request) -> Prepared:
+    return await request.app[STUDIO].prepared(_scene(request))
 
 
 def _number(request: web.Request) -> int:

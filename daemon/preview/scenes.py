@@ -9,13 +9,15 @@ from typing import Any
 from daemon.crash import unexpected
 from renderer.chart import ruler
 from renderer.errors import ReelkilnError
-from renderer.pipeline import Prepared, Renderer
+from renderer.frames import frame_alone
+from renderer.pipeline import Prepared, Renderer, Resolved
 from renderer.plan import Plan, plan
+from renderer.plan import segment_steps as segment_alone
 from renderer.resolve.window import windowed
 from renderer.spec.loading import Loaded, sources_of
 from renderer.steps import Step, StepKind
 from renderer.timebase import Span, clock_text
-from renderer.timeline import Quality
+from renderer.timeline import Quality, Timeline
 
 CHART_WIDTH = 1200
 """Pixels."""
@@ -23,36 +25,36 @@ CHART_WIDTH = 1200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One reading of the file, counted from 1: `prepared` in draft quality, or an `error`.
+    """One reading of the file, counted from 1: `resolved` in draft quality, or an `error`.
 
     `sources` are those the spec names, as it names them.
     """
 
     number: int
-    prepared: Prepared | None = None
+    resolved: Resolved | None = None
     error: Mapping[str, Any] | None = None
     sources: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What the page is told."""
         told: dict[str, Any] = {"number": self.number, "error": self.error, "film": None}
-        if self.prepared:
-            told["film"] = _film(self.prepared)
+        if self.resolved:
+            told["film"] = _film(self.resolved)
         return told
 
 
 def read_scene(number: int, renderer: Renderer, load: Callable[[], Loaded]) -> Scene:
-    """Read, check, pin and plan. What is wrong becomes the scene's error, never an exception."""
+    """Read, check, pin and resolve. What is wrong becomes the scene's error, never an exception."""
     sources: tuple[str, ...] = ()
     try:
         loaded = load().drafted()
         sources = tuple(sorted({use.source for use in sources_of(loaded.spec)}))
-        prepared = renderer.prepare(loaded)
+        resolved = renderer.resolve(loaded)
     except ReelkilnError as error:
         return Scene(number=number, error=error.as_json(), sources=sources)
     except Exception as error:  # the watch goes on, and the page says what to report
         return Scene(number=number, error=unexpected(error).as_json(), sources=sources)
-    return Scene(number=number, prepared=prepared, sources=sources)
+    return Scene(number=number, resolved=resolved, sources=sources)
 
 
 def segment_steps(prepared: Prepared, number: int) -> tuple[Step, ...]:
@@ -65,30 +67,19 @@ def sound_steps(prepared: Prepared) -> tuple[Step, ...]:
     return _leading_to(prepared.plan, prepared.plan.audio) if prepared.plan.audio else ()
 
 
-def still_steps(
-    prepared: Prepared, frame: int, toolchain: str, quality: Quality
-) -> tuple[Step, ...]:
-    """The steps that draw one frame alone, and at last its picture. Raises IndexError.
-
-    The frame is a film of its own of one segment, so that the rest of its segment is not drawn.
-    """
-    made = _frame_plan(prepared, frame, toolchain, quality)
+def still_steps(timeline: Timeline, frame: int, toolchain: str) -> tuple[Step, ...]:
+    """The steps that draw one frame without loss, and at last its picture. Raises IndexError."""
+    canvas = replace(timeline.canvas, quality=Quality.LOSSLESS)
+    if not 0 <= frame < timeline.length:
+        raise IndexError(f"the film has no frame {frame}")
+    made = plan(windowed(replace(timeline, canvas=canvas), Span(frame, frame + 1)), toolchain)
     grab = next(step for step in made.steps if step.kind is StepKind.GRAB_STILLS)
     return _leading_to(made, grab.key)
 
 
-def head_steps(prepared: Prepared, toolchain: str) -> tuple[Step, ...]:
+def head_steps(resolved: Resolved, toolchain: str) -> tuple[Step, ...]:
     """The steps that draw the first frame as a segment: its head is that of all segments."""
-    made = _frame_plan(prepared, 0, toolchain, prepared.timeline.canvas.quality)
-    return _leading_to(made, made.segment_steps[0])
-
-
-def _frame_plan(prepared: Prepared, frame: int, toolchain: str, quality: Quality) -> Plan:
-    timeline = prepared.timeline
-    if not 0 <= frame < timeline.length:
-        raise IndexError(f"the film has no frame {frame}")
-    canvas = replace(timeline.canvas, quality=quality)
-    return plan(windowed(replace(timeline, canvas=canvas), Span(frame, frame + 1)), toolchain)
+    return segment_alone(resolved.timeline, frame_alone(resolved.timeline, 0), toolchain)
 
 
 def _leading_to(made: Plan, key: str) -> tuple[Step, ...]:
@@ -100,12 +91,12 @@ def _leading_to(made: Plan, key: str) -> tuple[Step, ...]:
     return tuple(step for step in made.steps if step.key in needed)
 
 
-def _film(prepared: Prepared) -> dict[str, Any]:
-    timeline = prepared.timeline
+def _film(resolved: Resolved) -> dict[str, Any]:
+    timeline = resolved.timeline
     fps, (width, height) = timeline.canvas.fps, timeline.canvas.size
     left, right = ruler(CHART_WIDTH)
     return {
-        "id": prepared.loaded.id,
+        "id": resolved.loaded.id,
         "width": width,
         "height": height,
         "fps": [fps.numerator, fps.denominator],

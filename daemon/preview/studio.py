@@ -12,8 +12,8 @@ from typing import Any
 
 from daemon.preview.easel import Easel
 from daemon.preview.scenes import Scene, read_scene
-from daemon.preview.watching import hints_of, look, saved
-from renderer.pipeline import Renderer
+from daemon.preview.watching import look, saved
+from renderer.pipeline import Prepared, Renderer
 from renderer.spec.loading import Loaded
 
 _KEPT = 4
@@ -31,6 +31,7 @@ class Studio:
     load: Callable[[], Loaded]
     easel: Easel = field(init=False)
     scenes: dict[int, Scene] = field(default_factory=dict)
+    _plans: dict[int, asyncio.Future[Prepared]] = field(default_factory=dict)
     _listeners: set[asyncio.Queue[News]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -39,16 +40,26 @@ class Studio:
     async def run(self) -> None:
         """Read the spec, and again whenever it or a file that it names was saved."""
         number = 0
-        with hints_of(self.spec.parent) as hint:
-            while True:
-                number += 1
-                files = self._files(self.scenes.get(number - 1))
-                seen = look(files)
-                self._show(await asyncio.to_thread(read_scene, number, self.renderer, self.load))
-                named = self._files(self.scenes[number])
-                if named != files:
-                    seen = seen[:1] + look(named)[1:]
-                await saved(named, seen, hint)
+        while True:
+            number += 1
+            files = self._files(self.scenes.get(number - 1))
+            seen = look(files)
+            self._show(await asyncio.to_thread(read_scene, number, self.renderer, self.load))
+            named = self._files(self.scenes[number])
+            if named != files:
+                seen = seen[:1] + look(named)[1:]
+            await saved(named, seen)
+
+    async def prepared(self, scene: Scene) -> Prepared:
+        """The plan of a scene that was resolved, made when it is first asked for.
+
+        A frame is drawn without it, so the picture of a new scene does not wait for it.
+        """
+        assert scene.resolved is not None
+        if scene.number not in self._plans:
+            planning = asyncio.to_thread(self.renderer.plan, scene.resolved)
+            self._plans[scene.number] = asyncio.ensure_future(planning)
+        return await asyncio.shield(self._plans[scene.number])
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[News]]:
@@ -69,10 +80,11 @@ class Studio:
 
     def _show(self, scene: Scene) -> None:
         self.scenes[scene.number] = scene
-        playable = [number for number, kept in self.scenes.items() if kept.prepared]
+        playable = [number for number, kept in self.scenes.items() if kept.resolved]
         for number in sorted(self.scenes)[:-_KEPT]:
             if number != max(playable, default=0):  # what is played while the newest is wrong
                 del self.scenes[number]
+                self._plans.pop(number, None)
         for queue in self._listeners:
             queue.put_nowait(_scene_news(scene))
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from daemon.fs import RealFs, move_new
+from daemon.fs import RealFs
 from daemon.signing import HOUR_S, LONGEST_S, SigningKey
 from daemon.storage.contract import (
     CHUNK_BYTES,
@@ -247,9 +247,10 @@ class LocalStorage:
         target = self._path(key)
         try:
             self._make_folders(target.parent)
-            move_new(self._fs, path, target)
+            self._fs.rename_new(path, target)
         except _TAKEN as error:
             raise KeyTaken(key) from error
+        self._fs.sync_folder(target.parent)
 
     def _make_folders(self, folder: Path) -> None:
         if folder.is_dir():

@@ -16,7 +16,7 @@ from daemon.places import Places
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits
 from renderer.spec.document import read_document
-from renderer.spec.model import Callback, CallbackUrl
+from renderer.spec.envelope import Callback, CallbackUrl
 from renderer.spec.variables import substitute
 
 _FORM: TypeAdapter[str | Callback] = TypeAdapter(CallbackUrl | Callback)

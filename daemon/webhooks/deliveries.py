@@ -24,7 +24,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A receiver that an account registered. `secrets` newest first."""
+    """A receiver that an owner registered. `secrets` newest first; without a `world`, of all."""
 
     endpoint_id: str
     owner: str
@@ -33,6 +33,7 @@ class Endpoint:
     events: tuple[str, ...] = EVENTS
     created_at: float = 0.0
     disabled_at: float | None = None
+    world: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Delivery:
     updated_at: float = 0.0
     last_status: int | None = None
     last_error: str = ""
+    world: str = ""
 
     @property
     def host(self) -> str:

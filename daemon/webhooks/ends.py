@@ -35,12 +35,18 @@ class Ends:
     settings: WebhookSettings
     clock: Callable[[], float]
     limits: Limits = field(default_factory=Limits)
+    _before: tuple[str, ...] | None = None
     _known: set[str] = field(default_factory=set)
     _listed: tuple[int, int] = (0, 0)  # the folder as it was listed last, and how often
 
     def begin(self) -> None:
-        """At start: the operator's endpoint is kept, and jobs from before webhooks are not told."""
-        self.store.begin(self._receipts())
+        """At start: the operator's endpoint is kept, and jobs from before webhooks are not told.
+
+        Called again when the database was away: what ended meanwhile is told of.
+        """
+        if self._before is None:
+            self._before = tuple(self._receipts())
+        self.store.begin(self._before)
         self._known = self.store.settled_jobs()
         there, url = self.store.endpoint(OPERATOR), self.settings.url
         if url and (there is None or there.url != url):
@@ -89,7 +95,7 @@ class Ends:
             now = self.clock()
             yield Delivery(
                 message_id=message_id(job.job_id), endpoint=endpoint, job_id=job.job_id,
-                owner=job.owner, event=event, url=url, body=body,
+                owner=job.owner, world=job.world, event=event, url=url, body=body,
                 next_at=now, created_at=now, updated_at=now,
             )  # fmt: skip
 
@@ -100,9 +106,8 @@ class Ends:
         operator = self.store.endpoint(OPERATOR) if self.settings.url else None
         if operator is not None and operator.disabled_at is None:
             yield OPERATOR, operator.url
-        for endpoint in self.store.endpoints_of(job.owner):
-            is_told = endpoint.disabled_at is None and event in endpoint.events
-            if is_told and endpoint.endpoint_id != OPERATOR:
+        for endpoint in self.store.hearing(job.owner, job.world):
+            if endpoint.disabled_at is None and event in endpoint.events:
                 yield endpoint.endpoint_id, endpoint.url
         data = bytes_of(self.fs, self.places, job, self.limits)
         callback = callback_of(data, job.name, self.limits)

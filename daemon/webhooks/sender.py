@@ -133,12 +133,14 @@ class Sender:
         self._store.give_up(delivery, words, self._clock(), status)
 
     def _secrets_for(self, delivery: Delivery) -> tuple[str, ...]:
-        """Those of the endpoint; a callback is signed as its owner's other webhooks are."""
+        """Those of the endpoint. A callback is signed for every receiver that its owner has, so
+        that one more takes nothing from the others."""
         if delivery.endpoint == OPERATOR:
             return self._settings.secrets
         if delivery.endpoint == CALLBACK:
-            own = self._store.endpoints_of(delivery.owner) if delivery.owner else ()
-            return own[0].secrets if own else self._settings.secrets
+            hearing = self._store.hearing(delivery.owner, delivery.world)
+            own = tuple(secret for one in hearing for secret in one.secrets)
+            return own if own and delivery.owner else (*own, *self._settings.secrets)
         endpoint = self._store.endpoint(delivery.endpoint)
         return endpoint.secrets if endpoint else ()
 

@@ -9,20 +9,49 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, and_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Table,
+    and_,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from daemon.accounts.people import is_shut
 from daemon.database import reading, writing
 from daemon.kept.tables import webhook_deliveries as deliveries
 from daemon.kept.tables import webhook_endpoints as endpoints
 from daemon.kept.tables import webhook_settled as settled
-from daemon.webhooks.deliveries import Delivery, DeliveryState, Endpoint
+from daemon.webhooks.deliveries import OPERATOR, Delivery, DeliveryState, Endpoint
 
 LEASE_S = 60.0
 _BEGUN = "begun"
 """Stands in `settled` once the receipts from before webhooks are."""
 _GONE = "the endpoint answered 410 (Gone) and is told nothing more"
+_REMOVED = "the endpoint was removed"
 _BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Deliveries of one endpoint, of one owner and of one world; None is any."""
+
+    endpoint: str | None = None
+    owner: str | None = None
+    world: str | None = None
+
+    def clauses(self) -> tuple[ColumnElement[bool], ...]:
+        """What a query asks for."""
+        asked = {"endpoint": self.endpoint, "owner": self.owner, "world": self.world}
+        return tuple(
+            deliveries.c[name] == value for name, value in asked.items() if value is not None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,19 +165,32 @@ class WebhookStore:
             )
             connection.execute(endpoints.insert(), row)
 
-    def remove_endpoint(self, endpoint_id: str) -> None:
-        """Forget an endpoint."""
+    def remove_endpoint(self, endpoint_id: str, now: float = 0.0) -> None:
+        """Forget an endpoint; what waits for it is not sent any more."""
+        waiting = and_(
+            deliveries.c.endpoint == endpoint_id, deliveries.c.state == DeliveryState.PENDING
+        )
+        over = {"state": DeliveryState.FAILED, "last_error": _REMOVED, "updated_at": now}
         with writing(self.engine) as connection:
             connection.execute(endpoints.delete().where(endpoints.c.endpoint_id == endpoint_id))
+            connection.execute(update(deliveries).where(waiting).values(over))
 
     def endpoint(self, endpoint_id: str) -> Endpoint | None:
         """The endpoint of that id."""
         found = self._endpoints(endpoints.c.endpoint_id == endpoint_id)
         return found[0] if found else None
 
-    def endpoints_of(self, owner: str) -> tuple[Endpoint, ...]:
-        """What an account registered, newest first; the operator's is not among them."""
-        return self._endpoints(endpoints.c.owner == owner)
+    def endpoints_of(self, owner: str | None) -> tuple[Endpoint, ...]:
+        """What an owner registered, or everybody, newest first; never the operator's own."""
+        mine = endpoints.c.endpoint_id != OPERATOR
+        return self._endpoints(mine if owner is None else and_(mine, endpoints.c.owner == owner))
+
+    def hearing(self, owner: str, world: str) -> tuple[Endpoint, ...]:
+        """Those of an owner's endpoints that hear of a world; none of an account that is shut."""
+        with reading(self.engine) as connection:
+            if is_shut(connection, owner):
+                return ()
+        return tuple(one for one in self.endpoints_of(owner) if one.world in ("", world))
 
     def _endpoints(self, which: Any) -> tuple[Endpoint, ...]:
         query = select(endpoints).where(which)
@@ -158,15 +200,22 @@ class WebhookStore:
 
     # -- looking and sending again ---------------------------------------------------------
 
-    def newest(self, limit: int = 50, state: DeliveryState | None = None) -> tuple[Delivery, ...]:
-        """Deliveries, newest first."""
+    def newest(
+        self, limit: int = 50, state: DeliveryState | None = None, which: Which | None = None,
+        after: tuple[float, str] | None = None,
+    ) -> tuple[Delivery, ...]:  # fmt: skip
+        """Deliveries, newest first; those that follow `after`, a time and the id of a message."""
+        place = tuple_(deliveries.c.created_at, deliveries.c.message_id)
         query = select(deliveries).order_by(
             deliveries.c.created_at.desc(), deliveries.c.message_id.desc()
         )
         if state is not None:
             query = query.where(deliveries.c.state == state)
+        if after is not None:
+            query = query.where(place < tuple_(*map(literal, after)))
         with reading(self.engine) as connection:
-            rows = connection.execute(query.limit(limit)).all()
+            found = query.where(*(which.clauses() if which else ())).limit(limit)
+            rows = connection.execute(found).all()
         return tuple(_delivery(row._asdict()) for row in rows)
 
     def of_job(self, job_id: str) -> tuple[Delivery, ...]:
@@ -176,11 +225,12 @@ class WebhookStore:
             rows = connection.execute(query.order_by(deliveries.c.endpoint)).all()
         return tuple(_delivery(row._asdict()) for row in rows)
 
-    def replay(self, job_id: str, now: float) -> int:
+    def replay(self, job_id: str, now: float, which: Which | None = None) -> int:
         """Send the deliveries of a job again from the first attempt on; how many those are."""
         anew = {"state": DeliveryState.PENDING, "attempts": 0, "next_at": now, "updated_at": now}
+        clauses = which.clauses() if which else ()
         with writing(self.engine) as connection:
-            mine = update(deliveries).where(deliveries.c.job_id == job_id)
+            mine = update(deliveries).where(deliveries.c.job_id == job_id, *clauses)
             return connection.execute(mine.values(anew)).rowcount
 
 

@@ -9,6 +9,13 @@ from renderer.brand.defaults import BrandDefaults, brand_defaults
 from renderer.brand.kit import BrandKit
 
 _Plain = dict[str, Any]
+_TOLD_IN_FULL = ("asset", "topic")
+"""Kinds of document that hand the kit on to what they become."""
+
+
+def plain_kit(kit: BrandKit) -> _Plain:
+    """The kit as plain values, without what it does not say."""
+    return kit.model_dump(mode="json", exclude_defaults=True, exclude={"schema_"})
 
 
 def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
@@ -17,8 +24,12 @@ def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
     Colours are there as `{{brand.primary}}` and so on, the built-in text styles in the fonts
     and colours of the brand, its font files, and its background; pictures that are generated
     are told of it. What the document says wins.
+    Pictures and topics are given the kit in full, as `kit`.
     Parts that are not what they should be are left for the checks that follow.
     """
+    if document.get("kind") in _TOLD_IN_FULL:
+        plain = {name: value for name, value in document.items() if name != "brand"}
+        return {**plain, "kit": document.get("kit", plain_kit(kit))}
     defaults = brand_defaults(kit)
     told = kit.model_dump(mode="json", exclude_defaults=True, exclude={"schema_", "fonts", "logo"})
     done = {name: _with_brand(value, told) for name, value in document.items() if name != "brand"}
@@ -29,6 +40,8 @@ def branded(document: Mapping[str, Any], kit: BrandKit) -> _Plain:
         done["styles"] = _styles(document.get("styles"), defaults)
         done["tracks"] = _styled(done.get("tracks"), defaults)
         done["fonts"] = _fonts(document.get("fonts"), defaults)
+        if isinstance(written := done.get("variants"), Mapping):
+            done["variants"] = {name: _variant(one, defaults) for name, one in written.items()}
     return done
 
 
@@ -60,6 +73,16 @@ def _style(written: Any, defaults: BrandDefaults) -> Any:
     like = written.get("like")
     below = defaults.styles.get(like, defaults.text) if isinstance(like, str) else defaults.text
     return {**below, **written}
+
+
+def _variant(written: Any, defaults: BrandDefaults) -> Any:
+    """A variant with the brand in the styles and tracks that it has of its own."""
+    if not isinstance(written, Mapping):
+        return written
+    done = {**written, "tracks": _styled(written.get("tracks", []), defaults)}
+    if isinstance(styles := written.get("styles"), Mapping):
+        done["styles"] = {name: _style(style, defaults) for name, style in styles.items()}
+    return done
 
 
 def _styled(tracks: Any, defaults: BrandDefaults) -> Any:

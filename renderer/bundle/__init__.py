@@ -9,9 +9,9 @@ sealing      `seal`
 verifying    `verify`
 """
 
-from renderer.bundle.contents import BundleContents, contents_of
+from renderer.bundle.contents import BundleContents, Cut, contents_of
 from renderer.bundle.manifest import Manifest
 from renderer.bundle.sealing import Bundle, seal
 from renderer.bundle.verifying import verify
 
-__all__ = ["Bundle", "BundleContents", "Manifest", "contents_of", "seal", "verify"]
+__all__ = ["Bundle", "BundleContents", "Cut", "Manifest", "contents_of", "seal", "verify"]

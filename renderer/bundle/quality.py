@@ -111,7 +111,7 @@ class _Look:
         size = f"{codec.width}x{codec.height}"
         self.expect("size", f"{promised.width}x{promised.height}", size)
         self.expect("pixel aspect", Fraction(1), stream.sample_aspect_ratio or Fraction(1))
-        self.expect("frames per second", promised.fps, stream.average_rate)
+        self.expect("frames per second", promised.fps, _rate(stream))
         self.expect("colour", promised.colour, _colour(codec))
         self.expect("range", promised.range, _RANGES.get(int(codec.color_range), "untagged"))
         self.expect("frames", promised.frames, stream.frames)
@@ -130,6 +130,16 @@ class _Look:
         self.expect(f"start of the {what}", "0 s", f"{start} s")
         length = (stream.duration or 0) * stream.time_base
         self.expect(f"duration of the {what}", f"{duration} s", f"{length} s")
+
+
+def _rate(stream: Any) -> Fraction:
+    """Frames a second as a player shows them: after the edit list.
+
+    The container's own average counts the time before it as well, by which decoding runs ahead;
+    a last segment that needs no running ahead would make that average too low.
+    """
+    length = (stream.duration or 0) * stream.time_base
+    return Fraction(stream.frames / length) if length else Fraction(0)
 
 
 def _still(name: str, path: Path) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""ENCODE_SEGMENT: layers become one closed-GOP segment, which is decoded before it is kept."""
+"""Layers become pictures: a closed-GOP segment, decoded before it is kept, or a single frame."""
 
 from __future__ import annotations
 
@@ -28,3 +28,10 @@ def encode_segment(step: Step, context: Context) -> Made:
         stop=context.stop,
     )
     return Made(files={SEGMENT: segment, FRAME_DIGESTS: digests}, facts=facts)
+
+
+def draw_frame(step: Step, context: Context) -> Made:
+    """Run the command, which writes the one output: a frame to look at. It goes into no film."""
+    run_command(step, context)
+    (name,) = step.outputs
+    return Made(files={name: context.workdir / name})

@@ -19,6 +19,7 @@ CONTACT_SHEET = "contact-sheet.jpg"
 _QUALITY = 90
 _GAP = 8  # pixels around the cells of the contact sheet
 _PAPER = (18, 18, 20)
+_GREY = (96, 98, 104, 255)
 
 
 def arrange_stills(step: Step, context: Context) -> Made:
@@ -29,12 +30,12 @@ def arrange_stills(step: Step, context: Context) -> Made:
     """
     files = {name: context.workdir / name for name in step.outputs}
     with Image.open(read_path(step, int(step.params["thumbnail"]), context)) as picture:
-        _save(picture.convert("RGB"), files[THUMBNAIL])
+        _save(_on_paper(picture), files[THUMBNAIL])
     sheet = step.params["contact_sheet"]
     paper = _Sheet.empty(sheet)
     for cell, read in enumerate(sheet["cells"]):
         with Image.open(read_path(step, int(read), context)) as picture:
-            paper.place(cell, picture.convert("RGB"))
+            paper.place(cell, _on_paper(picture))
     _save(paper.image, files[CONTACT_SHEET])
     return Made(files=files)
 
@@ -68,6 +69,14 @@ class _Sheet:
         small = picture.resize(_fitted(picture.size, self.cell), Image.Resampling.LANCZOS)
         middle = ((width - small.width) // 2, (height - small.height) // 2)
         self.image.paste(small, (left + middle[0], top + middle[1]))
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """The picture without its clear parts: through them grey paper is seen."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    ground = Image.new("RGBA", picture.size, _GREY)
+    return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
 
 
 def _fitted(size: Size, room: Size) -> Size:

@@ -9,7 +9,7 @@ from renderer.errors import RenderFailed
 from renderer.executors.audio import mix_audio
 from renderer.executors.context import Context, Made
 from renderer.executors.drawing import draw_gradient, draw_image, draw_text
-from renderer.executors.encoding import encode_segment
+from renderer.executors.encoding import draw_frame, encode_segment
 from renderer.executors.joining import join
 from renderer.executors.sheet import arrange_stills
 from renderer.executors.stills import grab_stills
@@ -24,6 +24,7 @@ WORK: Mapping[StepKind, Callable[[Step, Context], Made]] = MappingProxyType(
         StepKind.MIX_AUDIO: mix_audio,
         StepKind.JOIN: join,
         StepKind.GRAB_STILLS: grab_stills,
+        StepKind.DRAW_FRAME: draw_frame,
         StepKind.ARRANGE_STILLS: arrange_stills,
     }
 )

@@ -76,6 +76,13 @@ def still_in_bt709(source: Stream, pixels: str) -> Stream:
     return scaled.filter("format", pixels)
 
 
+def as_jpeg(frames: Stream) -> Stream:
+    """Frames already in BT.709, limited range, as JPEG files have them: BT.601, full range."""
+    full = frames.filter("scale", flags=SWS_FLAGS, in_color_matrix="bt709", in_range="tv",
+                         out_color_matrix="bt601", out_range="pc")  # fmt: skip
+    return full.filter("format", "yuvj420p")
+
+
 def scaled(frames: Stream, size: tuple[int, int], **options: object) -> Stream:
     """Frames already in BT.709, limited range, at another size."""
     return frames.filter(

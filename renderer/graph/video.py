@@ -61,6 +61,13 @@ class SegmentGraph:
             base = _looped(base, self.span.length)
         return self._finished(base)
 
+    def build_on(self, base: Read, layers: tuple[Layer, ...]) -> Stream:
+        """Layers over a finished picture of one frame, for a span of that length."""
+        picture = self.graph.read(base, f="mov")
+        for layer in layers:
+            picture = self._over(self._finished(picture), layer, single=not self.moves(layer))
+        return self._finished(picture)
+
     def moves(self, layer: Layer) -> bool:
         """Whether the layer changes within the segment, or is not there all the time."""
         return moves(layer, self.span) or layer.span.clamped(self.span) != self.span

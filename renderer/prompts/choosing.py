@@ -21,16 +21,14 @@ def parse_reference(text: str) -> tuple[AssetType, str]:
     return AssetType(name), version or LATEST
 
 
-def chosen(asset_type: AssetType, version: str, known: Iterable[str]) -> str:
+def chosen(name: str, version: str, known: Iterable[str]) -> str:
     """The version that `version` means among the known ones. Raises UsageError."""
     versions = sorted(known, key=_order)
     if version == LATEST and versions:
         return versions[-1]
     if version not in versions:
         told = ", ".join(versions) or "none"
-        raise UsageError(
-            f'{asset_type.value} has no version "{version[:20]}"', hint=f"versions: {told}"
-        )
+        raise UsageError(f'{name} has no version "{version[:20]}"', hint=f"versions: {told}")
     return version
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -15,12 +15,12 @@ from renderer.resolve.slots import Slot
 from renderer.resolve.sound import sound_mix
 from renderer.resolve.trim import source_part
 from renderer.resolve.window import window_faults, window_of, windowed
-from renderer.spec.clips import AudioClip, Clip, VideoClip
+from renderer.spec.clips import AudioClip, Clip, TextClip, VideoClip
 from renderer.spec.model import Film, LongformSpec, VideoSpec
 from renderer.spec.values import to_colour, to_size, to_time
 from renderer.text.faces import FontBook
 from renderer.timebase import Span, parse_rate
-from renderer.timeline import Blend, Canvas, Element, Layer, Quality, Shown, Timeline
+from renderer.timeline import Blend, Canvas, Caption, Element, Layer, Quality, Shown, Timeline
 
 _CLIP_DEPTH = len(("tracks", 0, "clips", 0))
 STILL_SECONDS = 5
@@ -60,6 +60,7 @@ class _Resolver:
             layers=tuple(self._layers(plan, elements)),
             sound=sound,
             thumbnail_frame=self._thumbnail_frame(plan.total),
+            captions=tuple(self._captions(plan)),
             warnings=(*plan.warnings, *pictures.warnings),
         )
         return self._wanted(whole)
@@ -107,6 +108,14 @@ class _Resolver:
     def _is_seen(self, slot: Slot) -> bool:
         return not isinstance(slot.clip, AudioClip) and not self.spec.tracks[slot.track].hidden
 
+    def _captions(self, plan: Schedule) -> Iterator[Caption]:
+        """The words of tracks that are captions, also of hidden ones, in the order of time."""
+        for slot, span in sorted(zip(plan.slots, plan.spans, strict=True), key=_by_start):
+            shown = span.clamped(Span(0, plan.total))
+            is_wanted = self.spec.tracks[slot.track].captions and shown.length
+            if is_wanted and isinstance(slot.clip, TextClip):
+                yield Caption(span=shown, text=slot.clip.text)
+
     def _layers(self, plan: Schedule, elements: dict[int, Element]) -> list[Layer]:
         leaving = {slot.previous: slot.join.length for slot in plan.slots if slot.join}
         layers: list[Layer] = []
@@ -125,6 +134,10 @@ class _Resolver:
         at = self.spec.output.thumbnail_at
         frame = total // 3 if at is None else to_time(at).to_frames(self.fps)
         return min(frame, total - 1)
+
+
+def _by_start(placed: tuple[Slot, Span]) -> int:
+    return placed[1].start
 
 
 def _blend(slot: Slot, elements: dict[int, Element], number: int, plan: Schedule) -> Blend:

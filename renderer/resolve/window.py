@@ -43,6 +43,11 @@ def windowed(timeline: Timeline, window: Span) -> Timeline:
         length=window.length,
         layers=tuple(_moved(layer, window) for layer in layers),
         sound=replace(timeline.sound, skip=frame_to_sample(window.start, fps, SAMPLE_RATE)),
+        captions=tuple(
+            replace(caption, span=caption.span.clamped(window).shifted(-window.start))
+            for caption in timeline.captions
+            if caption.span.overlaps(window)
+        ),
         thumbnail_frame=thumbnail if 0 <= thumbnail < window.length else window.length // 3,
     )
 

@@ -59,6 +59,8 @@ class Generator:
     listen: Listener = ignore
     voice: Callable[[], Voice | None] = field(default=lambda: find_voice(os.environ))
     pause: Callable[[float], None] = time.sleep
+    silenced: list[str] = field(default_factory=list)
+    """What had to stay silent; told once."""
 
     def __call__(self, reference: str, store: Store) -> Supplied:
         """What the recipe in `reference` (JSON) gives, in the store.
@@ -143,7 +145,8 @@ class Generator:
                     folder=folder,
                 )  # fmt: skip
 
-        if voice is None:
+        if voice is None and not self.silenced:
+            self.silenced.append(recipe.speech)
             words = "no voice is installed here (espeak-ng, flite): what is said stays silent"
             self.listen(Warned(code="no-voice", message=words))
         made = generate_sound(_plain(recipe), f"voice/{model}", make, store)

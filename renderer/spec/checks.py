@@ -8,11 +8,15 @@ from typing import Any
 
 from renderer.errors import Fault, Path
 from renderer.limits import Limits, over_limit
+from renderer.spec.asset import AssetSpec, asset_faults
 from renderer.spec.clips import AudioClip, PointAt, TextClip
 from renderer.spec.model import Film, LongformSpec, ModuleSpec, Spec, Track, VideoSpec
+from renderer.spec.output import VideoOutput
 from renderer.spec.style import STYLE_NAMES, TextStyle
 from renderer.spec.suggest import did_you_mean
+from renderer.spec.topic import TopicSpec
 from renderer.spec.values import to_relation, to_size, to_time
+from renderer.spec.variants import cuts_of, relocated, variant_faults
 from renderer.timebase import clock_text, parse_rate
 
 MAX_BACKGROUNDS = 4
@@ -26,16 +30,38 @@ def check(spec: Spec, limits: Limits) -> list[Fault]:
     """Everything wrong with a well-formed spec, before any source is looked at."""
     if isinstance(spec, ModuleSpec):
         return list(_module_faults(spec))
-    faults = list(_output_faults(spec, limits))
-    if spec.brand is not None:  # whoever reads kits has applied it and taken it out
-        message, hint = "brand kits are not read here", "write its colours and styles out"
-        faults.append(Fault(code="brand-not-read", path=("brand",), message=message, hint=hint))
+    faults = list(_brand_faults(spec))
+    if isinstance(spec, AssetSpec):
+        return faults + list(asset_faults(spec))
+    if isinstance(spec, TopicSpec):
+        return faults + list(_output_faults(spec.output, limits))
+    faults += _film_faults(spec, limits)
+    return faults + (_cut_faults(spec, limits, faults) if isinstance(spec, VideoSpec) else [])
+
+
+def _cut_faults(spec: VideoSpec, limits: Limits, known: list[Fault]) -> list[Fault]:
+    """What is wrong with the variants of a video alone."""
+    faults = [*variant_faults(spec)]
+    for name, cut in cuts_of(spec):
+        found = (fault for fault in _film_faults(cut, limits) if fault not in known)
+        faults += dict.fromkeys(relocated(fault, name, spec) for fault in found)
+    return faults
+
+
+def _film_faults(spec: Film, limits: Limits) -> list[Fault]:
+    faults = list(_output_faults(spec.output, limits))
     if isinstance(spec, LongformSpec):
         return faults + _longform_faults(spec)
     faults += _count_faults(spec, limits)
     faults += _clip_faults(spec, limits)
     faults += _reference_faults(spec)
     return faults
+
+
+def _brand_faults(spec: Spec) -> Iterator[Fault]:
+    if spec.brand is not None:  # whoever reads kits has applied it and taken it out
+        message, hint = "brand kits are not read here", "write its colours and styles out"
+        yield Fault(code="brand-not-read", path=("brand",), message=message, hint=hint)
 
 
 def check_length(spec: Film, seconds: Fraction, limits: Limits) -> list[Fault]:
@@ -49,8 +75,7 @@ def check_length(spec: Film, seconds: Fraction, limits: Limits) -> list[Fault]:
     return [Fault(code="over-limit", path=path, message=message, hint=hint)]
 
 
-def _output_faults(spec: Film, limits: Limits) -> Iterator[Fault]:
-    output = spec.output
+def _output_faults(output: VideoOutput, limits: Limits) -> Iterator[Fault]:
     width, height = to_size(output.size)
     if width % 2 or height % 2 or min(width, height) < 16:
         message = f"{width}x{height} will not do: both sides must be even and at least 16"

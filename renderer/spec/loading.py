@@ -15,6 +15,7 @@ from renderer.inputs import SourceUse
 from renderer.limits import Limits
 from renderer.media import MediaKind
 from renderer.spec import model
+from renderer.spec.asset import AssetSpec, pictures_of
 from renderer.spec.checks import check, items_of
 from renderer.spec.clips import AudioClip, ImageClip, Trim, VideoClip
 from renderer.spec.document import MAX_FAULTS, Document, read_document
@@ -32,7 +33,9 @@ from renderer.spec.model import (
 from renderer.spec.module import ValueInput
 from renderer.spec.origins import Source, source_key
 from renderer.spec.salvage import without_clips, without_fields
+from renderer.spec.topic import TopicSpec, in_full
 from renderer.spec.variables import VARIABLE_CODES, substitute
+from renderer.spec.variants import cuts_of, relocated
 
 _ADAPTER: TypeAdapter[Spec] = TypeAdapter(model.Document)
 _LOCATOR = Locator(model.Document)
@@ -82,13 +85,33 @@ class Loaded:
 
     @property
     def film(self) -> Film:
-        """The spec of something that is rendered. Raises SpecInvalid for a module."""
+        """The spec of something with a timeline. Raises SpecInvalid for a module or pictures."""
         if isinstance(self.spec, ModuleSpec):
             words = f"the module {self.spec.module} is known to a daemon alone"
             hint = "drop the document into the inbox of a daemon where it is registered"
             fault = Fault(code="module-unknown", path=("module",), message=words, hint=hint)
             raise self.located(SpecInvalid([fault]))
+        if isinstance(self.spec, AssetSpec):
+            words = "an asset document is pictures; it has no time to cut, draft or look into"
+            hint = "use reelkiln render without --draft and --range"
+            fault = Fault(code="no-timeline", path=("kind",), message=words, hint=hint)
+            raise self.located(SpecInvalid([fault]))
+        if isinstance(self.spec, TopicSpec):
+            words = "a topic is no film before a storyboard has written one"
+            fault = Fault(code="topic-not-read", path=("topic",), message=words)
+            raise self.located(SpecInvalid([fault]))
         return self.spec
+
+    def become(self, plain: Mapping[str, Any]) -> Loaded:
+        """What the document stands for, written out in full, in its place.
+
+        Raises SpecInvalid when that is wrong, with the place of the document.
+        """
+        spec, faults = _validated(plain)
+        faults += check(spec, self.limits) if spec else []
+        if faults or spec is None:
+            raise self.located(SpecInvalid(faults))
+        return replace(self, spec=spec)
 
     def _with_output(self, **changes: Any) -> Loaded:
         film = self.film
@@ -115,6 +138,7 @@ def load(
     """
     limits = limits or Limits()
     document = read_document(data, name=name, limits=limits)
+    document = replace(document, value=in_full(document.value))
     faults = [document.locate(fault) for fault in document.faults]
     document = _prepared(document, prepare)
     value, found = substitute(document.value, variables or {}, limits)
@@ -183,7 +207,22 @@ def sources_of(spec: Spec) -> tuple[SourceUse, ...]:
     """Every source the spec names, with what it must be and where it is named."""
     if isinstance(spec, ModuleSpec):
         return tuple(_module_uses(spec))
-    return tuple(_longform_uses(spec) if isinstance(spec, LongformSpec) else _video_uses(spec))
+    if isinstance(spec, AssetSpec):
+        uses = (_use_of(one.source, _STILL, one.path) for one in pictures_of(spec))
+        return tuple(dict.fromkeys(uses))
+    if isinstance(spec, LongformSpec):
+        return tuple(_longform_uses(spec))
+    if isinstance(spec, TopicSpec):
+        return ()
+    found = [*_video_uses(spec)]
+    for name, cut in cuts_of(spec):  # what a cut has in common with the video is named there
+        found += [_of_cut(use, name, spec) for use in _video_uses(cut) if use not in found]
+    return tuple(found)
+
+
+def _of_cut(use: SourceUse, name: str, spec: VideoSpec) -> SourceUse:
+    fault = relocated(Fault(code="", message="", path=use.path), name, spec)
+    return replace(use, path=fault.path)
 
 
 def _video_uses(spec: VideoSpec) -> Iterator[SourceUse]:
@@ -216,7 +255,11 @@ def _module_uses(spec: ModuleSpec) -> Iterator[SourceUse]:
 
 
 def _use(source: Source, expected: frozenset[MediaKind], path: Path) -> SourceUse:
-    return SourceUse(source=source_key(source), expected=expected, path=path)
+    return _use_of(source_key(source), expected, path)
+
+
+def _use_of(key: str, expected: frozenset[MediaKind], path: Path) -> SourceUse:
+    return SourceUse(source=key, expected=expected, path=path)
 
 
 def _slug(stem: str) -> str:

@@ -7,86 +7,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from renderer.spec.asset import AssetSpec
 from renderer.spec.base import Part
-from renderer.spec.clips import Item, Trim, Volume
+from renderer.spec.clips import Item, Volume
+from renderer.spec.envelope import Envelope
 from renderer.spec.keyed_union import KeyedUnion
 from renderer.spec.module import InputKey, Json, ModuleInput, ModuleOutput
-from renderer.spec.numbers import NotBool, Number, Written
-from renderer.spec.origins import Source, SourceText
-from renderer.spec.provenance import ProvenancePart
+from renderer.spec.numbers import Written
+from renderer.spec.origins import Source
+from renderer.spec.output import VideoOutput
 from renderer.spec.style import TextStyle
+from renderer.spec.topic import TopicSpec
 from renderer.spec.values import (
-    ColourText,
     Identifier,
-    RateText,
     SizeText,
     TimeValue,
 )
 
 SPEC_SCHEMA_ID = "urn:reelkiln:spec-1"
-FrameRate = Annotated[Number, Field(ge=1, le=240)] | RateText
-
-
-class Loudness(Part):
-    """How loud the whole mix shall be (EBU R128)."""
-
-    target: Annotated[Number, Field(ge=-50, le=-5)] = Field(
-        -16, description="Integrated loudness in LUFS.", examples=[-14, -23]
-    )
-    true_peak: Annotated[Number, Field(ge=-9, le=0)] = Field(
-        -1.5, description="Highest true peak in dBTP; wins over the target."
-    )
-
-
-class SoundOutput(Part):
-    """The sound of the finished video."""
-
-    bitrate: Literal["96k", "128k", "160k", "192k", "256k", "320k"] = Field(
-        "192k", description="Bits per second of the AAC stream."
-    )
-    loudness: Loudness | None = Field(
-        None,
-        description="Measure the mix and bring it to a target; left as mixed otherwise.",
-        examples=[{"target": -14}],
-    )
-
-
-class Checks(Part):
-    """What the checks before publishing shall accept."""
-
-    allow_black: bool = Field(False, description="The whole picture may be black.")
-    allow_silent: bool = Field(False, description="The whole sound may be silence.")
-
-
-class VideoOutput(Part):
-    """The finished video: shape, speed, format."""
-
-    size: SizeText = Field(
-        "1920x1080", description="WIDTHxHEIGHT in pixels (even numbers), or a preset name."
-    )
-    fps: FrameRate = Field(
-        30,
-        description="Frames per second; 29.97 means 30000/1001.",
-        examples=[25, 29.97, "24000/1001"],
-    )
-    format: Literal["mp4"] = Field("mp4", description="H.264 and AAC in MP4.")
-    duration: TimeValue | None = Field(
-        None, description="Exact length of the video; the tracks decide when left out."
-    )
-    background: ColourText = Field("black", description="What shows where nothing else does.")
-    quality: Literal["draft", "standard", "high", "lossless"] = Field(
-        "standard", description="Encoder effort and fidelity."
-    )
-    audio: SoundOutput = Field(SoundOutput(), description="The sound.")
-    thumbnail_at: TimeValue | None = Field(
-        None, description="Which moment becomes thumbnail.jpg; a third of the way when left out."
-    )
-    range: Trim | None = Field(
-        None,
-        description="Only this part of the video is rendered.",
-        examples=[{"from": "10s", "to": "15s"}],
-    )
-    checks: Checks = Field(Checks(), description="What may be published.")
 
 
 class Track(Part):
@@ -102,74 +40,47 @@ class Track(Part):
     duck_under: Identifier | None = Field(
         None, description="Become quieter while the track of this id sounds."
     )
+    captions: bool = Field(
+        False, description="Its words also become `captions.vtt` and `captions.srt`."
+    )
     clips: list[Item] = Field(
         description="Clips, transitions and gaps, in order.",
         examples=[[{"image": "photos/a.jpg", "length": "5s"}, {"text": "Hello"}]],
     )
 
 
-Scalar = str | Number | bool | list[Any] | dict[str, Any] | None
-
-
-CALLBACK_PATTERN = r"^https?://[A-Za-z0-9._:%\[\]-]+(?:[/?][!-~]*)?$"
-CallbackUrl = Annotated[
-    str,
-    Field(max_length=2000),
-    Written(CALLBACK_PATTERN, form="an address that begins with https:// or http://"),
+VariantName = Annotated[
+    str, Written(r"^[a-z0-9][a-z0-9_-]{0,39}$", form="a name of small letters, digits, _ and -")
 ]
-EndOfJob = Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled"]
 
 
-class Callback(Part):
-    """Who is told when the job ends, and of which ends."""
+class Variant(Part):
+    """Another cut of the same video, in another shape and a folder of its own."""
 
-    url: CallbackUrl = Field(
-        description="Where a signed webhook is sent.", examples=["https://example.com/hooks/reel"]
+    size: SizeText = Field(
+        description="WIDTHxHEIGHT in pixels (even numbers), or a preset name.", examples=["story"]
     )
-    events: Annotated[list[EndOfJob], Field(min_length=1, max_length=4)] = Field(
-        ["job.succeeded", "job.partial", "job.failed", "job.cancelled"],
-        description="Of which ends to tell; all when left out.",
-        examples=[["job.failed"]],
+    thumbnail_at: TimeValue | None = Field(
+        None, description="Which moment becomes its thumbnail; as in `output` when left out."
+    )
+    styles: dict[Identifier, TextStyle] = Field(
+        {}, description="Text styles that stand in for those of the same name."
+    )
+    tracks: list[Track] = Field(
+        [],
+        description="Tracks that stand in for those of the same id; the others are as they are.",
+        examples=[[{"id": "picture", "clips": [{"image": "tall.jpg", "length": "5s"}]}]],
     )
 
 
-class Envelope(Part):
-    """What every document has."""
+class MadeFrom(Part):
+    """Which words and which storyboard a spec was written from."""
 
-    schema_: str | None = Field(
-        None,
-        alias="$schema",
-        description="Address of the schema, for editors.",
-        examples=["../schemas/spec-1.schema.json"],
+    topic: Annotated[str, Field(min_length=1, max_length=300)] = Field(
+        description="The topic.", examples=["Lighthouses of the northern sea"]
     )
-    reelkiln: Annotated[Literal[1], NotBool] = Field(description="Version of the language.")
-    id: Identifier | None = Field(
-        None, description="Names the bundle folder; the file's name when left out."
-    )
-    title: Annotated[str, Field(max_length=300)] | None = Field(
-        None, description="For people and the manifest.", examples=["Launch film"]
-    )
-    brand: SourceText | None = Field(
-        None,
-        description="A brand kit: looks of text, background, `{{brand.primary}}` as a colour.",
-        examples=["brands/acme.yaml"],
-    )
-    variables: dict[Identifier, Scalar] = Field(
-        {}, description="Values for `{{name}}` anywhere below."
-    )
-    callback: CallbackUrl | Callback | None = Field(
-        None,
-        description="Address to tell when the job ends, under `serve`. No part of the content.",
-        examples=["https://example.com/hooks/reel"],
-    )
-    on_failed_promise: Literal["fail", "wait"] = Field(
-        "fail",
-        description="When an asset or job that is waited for fails: fail too, or wait on.",
-    )
-    provenance: ProvenancePart | None = Field(
-        None,
-        description="Where the document comes from. No part of the content.",
-        examples=[{"world": "north", "references": {"claims": ["claim-7"]}}],
+    storyboard: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="The storyboard and its version.", examples=["explainer@1.0"]
     )
 
 
@@ -183,6 +94,16 @@ class VideoSpec(Envelope):
     tracks: Annotated[list[Track], Field(min_length=1)] = Field(
         description="Layers, bottom first.",
         examples=[[{"clips": [{"image": "photos/a.jpg", "length": "5s"}]}]],
+    )
+    variants: dict[VariantName, Variant] = Field(
+        {},
+        description="Further cuts by name; each lies in the bundle in the folder of its name.",
+        examples=[{"story": {"size": "1080x1920"}}],
+    )
+    made_from: MadeFrom | None = Field(
+        None,
+        description="What wrote this spec, which is then in the bundle as `expanded.spec.yaml`.",
+        examples=[{"topic": "Lighthouses", "storyboard": "explainer@1.0"}],
     )
 
 
@@ -254,10 +175,12 @@ class ModuleSpec(Envelope):
 
 Film = VideoSpec | LongformSpec
 """What is rendered."""
-Spec = Film | ModuleSpec
+Spec = Film | ModuleSpec | AssetSpec | TopicSpec
 Document = Annotated[
-    VideoSpec | LongformSpec | ModuleSpec,
-    KeyedUnion(("video", "longform", "module"), by_value_of="kind", default="video"),
+    VideoSpec | LongformSpec | ModuleSpec | AssetSpec | TopicSpec,
+    KeyedUnion(
+        ("video", "longform", "module", "asset", "topic"), by_value_of="kind", default="video"
+    ),
 ]
 
 

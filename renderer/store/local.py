@@ -3,7 +3,7 @@
     objects/ab/<sha256>      bytes; nothing is ever written in place
     steps/ab/<key>.note      what a step gave
     borrowed/ab/<sha256>.note    an outside file that holds these bytes
-    stats, facts, plans      notes that may be lost at any time
+    stats, facts, plans, views    notes that may be lost at any time
     work/                    private folders, gone with their process
     corrupt/                 objects that did not hold what their name says
 
@@ -43,7 +43,7 @@ _FRESH_NS = 100_000_000
 """A file changed this short a time ago may change again within one tick of its clock."""
 _SLACK_NS = 1_000_000_000  # clocks of files run a little behind the clock of the system
 _AGAIN = "render again: what is missing is made anew"
-_KINDS = ("objects", "steps", "borrowed", "stats", "facts", "plans", "corrupt")
+_KINDS = ("objects", "steps", "borrowed", "stats", "facts", "plans", "views", "corrupt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from sqlalchemy import select, text, update
 from daemon.accounts.idempotency import ATTEMPT_S, KEPT_S, Begun, Done
 from daemon.accounts.keys import USED_EVERY_S, KeyWish
 from daemon.accounts.refusals import (
+    AccountUnknown,
     EmailTaken,
     EmailUnfit,
     IdempotencyInFlight,
@@ -198,6 +199,31 @@ class AccountsContract:
         assert live == [False, True, True]
         accounts.people.log_out_everywhere(account.account_id)
         assert not any(accounts.people.find(begun.secret, now=NOW) for begun in secrets)
+
+    def test_a_disabled_account_opens_nothing_until_it_is_enabled(self, accounts: Accounts) -> None:
+        people, keys = accounts.people, accounts.keys
+        ada = people.register("ada@example.org", PASSWORD, now=NOW)
+        begun = people.log_in("ada@example.org", PASSWORD, now=NOW, lasting=99)
+        assert begun
+        hers = keys.create(replace(WISH, owner=ada.account_id), now=NOW).secret
+        others = keys.create(WISH, now=NOW).secret
+        assert keys.find(hers, now=NOW)
+        shut = people.disable(ada.account_id, now=NOW + 1)
+        assert shut == replace(ada, disabled_at=NOW + 1) == people.get(ada.account_id)
+        assert people.disable(ada.account_id, now=NOW + 2) == shut
+        assert keys.find(hers, now=NOW) is None
+        assert people.find(begun.secret, now=NOW) is None
+        assert people.log_in("ada@example.org", PASSWORD, now=NOW, lasting=99) is None
+        assert keys.find(others, now=NOW)
+        assert not accounts.is_empty()
+        assert people.enable(ada.account_id) == ada == people.enable(ada.account_id)
+        assert keys.find(hers, now=NOW)
+        assert people.find(begun.secret, now=NOW) is None  # what was shown is not shown again
+        assert people.log_in("ada@example.org", PASSWORD, now=NOW, lasting=99)
+        assert people.all_accounts() == (ada,)
+        for unknown in ("Z" * 26, "", "ada", "\0" * 26, "\ud800" * 26):
+            with pytest.raises(AccountUnknown):
+                people.disable(unknown, now=NOW)
 
     def test_sessions_that_are_over_are_forgotten(self, accounts: Accounts) -> None:
         accounts.people.register("ada@example.org", PASSWORD, now=NOW)

@@ -46,6 +46,10 @@ class FaultyFs(RealFs):
         self._asked("write_new", path)
         super().write_new(path, data)
 
+    def write_soon(self, path: Path, data: bytes) -> None:
+        self._asked("write_new", path)
+        super().write_soon(path, data)
+
     def rename(self, old: Path, new: Path) -> None:
         self._asked("rename", old, new)
         super().rename(old, new)

@@ -12,42 +12,27 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tests.daemon.simulated_fs import SimulatedFs
+from tests.daemon.simulated_fs import Disk, SimulatedFs
 
 HOUSE = Path(__file__).parents[2]
 DAEMON = str(HOUSE / "daemon") + "/"
 RENDER = str(HOUSE / "tests" / "daemon" / "small_daemon.py")
 MOST_CALLS = 12_000
+PLACES = {"high": "inbox", "low": "inbox", "rejected": "failed"}
+"""Folders that histories do not tell apart."""
 SHARED = ("fs.", "ledger.")
-
-RECORD = "> ledger.write > ledger.replace > ledger._put: self.fs.sync_folder"
-NOT_PROVEN = {
-    "fs.sync_folder(old.parent)": "the model moves a file in one step, as journals do",
-    f"inbox._noted {RECORD}": "progress may be lost; a bundle that was not announced is reused",
-    f"inbox._taken {RECORD}": "attempts are counted in the claim's name",
-    f"inbox._freed {RECORD}": "attempts are counted in the claim's name",
-    "outbox.explain > ledger.create: self.fs.sync_folder": "the line that receipts need",
-    "inbox._end > fs.move_new: fs.sync_folder(new.parent)": "the receipt ends a claim come back",
-    "outbox.set_aside > fs.move_new: fs.sync_folder(new.parent)": "it is put back again",
-    "small_daemon.build > fs.move_new": "only what goes to the trash",
-    "owners.beat": "a sign of life need not outlast the power: its process does not",
-}
-"""Sites that no history needs, by a part of their name, and why they are there all the same."""
-
-RARE = ("recovery._drop_intents: fs.sync_folder", "outbox.decide > ledger.create: self.fs.sync")
-"""Sites whose histories are so rare that only the long run looks for them."""
 
 
 class WithoutSite(SimulatedFs):
     """Notes every site in `seen` and does nothing at the one that is `left_out`."""
 
-    def __init__(self, seed: int, *, ordered: bool, left_out: str, seen: set[str]) -> None:
-        super().__init__(seed, ordered=ordered)
+    def __init__(self, seed: int, *, disk: Disk, left_out: str, seen: set[str]) -> None:
+        super().__init__(seed, disk=disk)
         self.left_out, self.seen = left_out, seen
 
     def write_new(self, path: Path, data: bytes) -> None:
         if self._is_left_out("bytes"):
-            self.write_unsynced(path, data)
+            self.write_soon(path, data)
             self._step()
         else:
             super().write_new(path, data)
@@ -64,7 +49,9 @@ class WithoutSite(SimulatedFs):
             SimulatedFs.rename(self, old, new)
 
     def sync_folder(self, path: Path) -> None:
-        self._step() if self._is_left_out("names") else super().sync_folder(path)
+        folder = "work" if path.parent.name == "work" else path.name
+        what = f"names of {PLACES.get(folder, folder)}"
+        self._about_to_sync() if self._is_left_out(what) else super().sync_folder(path)
 
     def _step(self) -> None:
         super()._step()
@@ -77,27 +64,18 @@ class WithoutSite(SimulatedFs):
         return bool(site) and site == self.left_out
 
 
-def sites(seeds: range, history: Callable[..., None]) -> list[str]:
+def sites(seeds: range, *histories: Callable[..., None]) -> list[str]:
     """Every site that the histories of these seeds come by."""
     seen: set[str] = set()
     for seed in seeds:
-        history(seed, partial(WithoutSite, left_out="", seen=seen))
+        for history in histories:
+            history(seed, partial(WithoutSite, left_out="", seen=seen))
     return sorted(seen)
 
 
 def without(site: str) -> Callable[..., SimulatedFs]:
     """A file system that leaves out what is done at `site`."""
     return partial(WithoutSite, left_out=site, seen=set())
-
-
-def reason_for(site: str) -> str:
-    """Why a site is kept although no history needs it; empty when it must be proven."""
-    return next((why for part, why in NOT_PROVEN.items() if part in site), "")
-
-
-def is_rare(site: str) -> bool:
-    """Whether the few histories of every day are not enough to prove a site."""
-    return any(part in site for part in RARE)
 
 
 def _site(frame: FrameType | None, what: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,9 +20,39 @@ _USER = "reelkiln"
 _FAST = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A server that can be started and stopped."""
+
+    url: URL
+    control: Sequence[str | Path]
+    options: str
+
+    def start(self) -> None:
+        _run([*self.control, "-o", self.options, "start"])
+
+    def stop(self) -> None:
+        _run([*self.control, "-m", "immediate", "stop"])
+
+    @property
+    def address(self) -> str:
+        return self.url.render_as_string(hide_password=False)
+
+
 @contextmanager
 def running_postgres() -> Iterator[URL]:
     """The address of a fresh server. Skips the test where no server can run."""
+    with stopped_postgres() as server:
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
+
+
+@contextmanager
+def stopped_postgres() -> Iterator[Postgres]:
+    """A fresh server that does not run; nor does it at the end. Skips as `running_postgres`."""
     programs = _programs()
     # A socket's path has at most 107 bytes, which pytest's folders may pass.
     root = Path(tempfile.mkdtemp(prefix="reelkiln-pg-"))
@@ -32,16 +63,10 @@ def running_postgres() -> Iterator[URL]:
               "-E", "UTF8", "--locale=C", "--no-sync"])  # fmt: skip
         options = f"-k {root} {_FAST}"
         control = [*as_whom, programs / "pg_ctl", "-D", data, "-w", "-l", log]
-        _run([*control, "-o", options, "start"])
-        try:
-            yield URL.create(
-                "postgresql+psycopg",
-                username=_USER,
-                database="postgres",
-                query={"host": str(root)},
-            )
-        finally:
-            _run([*control, "-m", "immediate", "stop"])
+        url = URL.create(
+            "postgresql+psycopg", username=_USER, database="postgres", query={"host": str(root)}
+        )
+        yield Postgres(url, control, options)
     finally:
         shutil.rmtree(root)
 

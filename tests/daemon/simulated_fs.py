@@ -4,7 +4,9 @@ import errno
 import os
 import random
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
@@ -24,44 +26,74 @@ class Node:
 
 @dataclass(eq=False)
 class Change:
-    """Names set or taken away in one atomic step; no node means taken away."""
+    """Names set or taken away in one atomic step; no node means taken away.
+
+    It reaches the disk no sooner than the change `after` which it comes.
+    """
 
     slots: tuple[tuple[Node, str, Node | None], ...]
+    after: "Change | None" = None
+
+
+class Disk(StrEnum):
+    """What a disk keeps of names that were not synced when the power goes."""
+
+    JOURNAL = "journal"
+    """Those up to some moment, as ext4 and XFS."""
+    LOOSE = "loose"
+    """Any of them; a rename is one step, and changes of one name keep their order."""
+    SPLIT = "split"
+    """As LOOSE, but a file moved between folders is two changes, the new name first: a sync of the
+    folder that it came to does not take it from the one that it left, as on btrfs."""
 
 
 class SimulatedFs:
-    """As `daemon.fs.Fs`. Unsynced names survive as a prefix (`ordered`) or as any subset in which
-    changes of one name keep their order; unsynced bytes survive empty, half or whole."""
+    """As `daemon.fs.Fs`. Unsynced names survive as `disk` says, unsynced bytes empty, half or
+    whole."""
 
-    def __init__(self, seed: int, *, ordered: bool) -> None:
-        self.chance, self.ordered = random.Random(seed), ordered
+    def __init__(self, seed: int, *, disk: Disk) -> None:
+        self.chance, self.disk = random.Random(seed), disk
         self.numbers = count(1)
         self.root = Node(next(self.numbers), {})
         self.pending: list[Change] = []
-        self.calls, self.cut_at = 0, -1
+        self.calls = self.syncs = 0
+        self.cut_at = self.cut_before_sync = -1
         self.files: list[Node] = []
 
     # -- what a test does ------------------------------------------------------------------
 
     def power_loss(self) -> None:
-        if self.ordered:
-            kept = self.pending[: self.chance.randint(0, len(self.pending))]
-        else:
-            kept, lost = [], set()
-            for change in self.pending:
-                slots = {(id(node), name) for node, name, _ in change.slots}
-                if slots & lost or self.chance.random() < 0.5:
-                    lost |= slots
-                else:
-                    kept.append(change)
-        for change in kept:
+        for change in self._kept():
             self._harden(change)
-        self.pending, self.cut_at = [], -1
+        self.pending, self.cut_at, self.cut_before_sync = [], -1, -1
         for node in self.files:
             if not node.synced:
                 node.data = node.data[: self.chance.choice((0, len(node.data) // 2, None))]
                 node.synced = True
         self._revert(self.root)
+
+    def _kept(self) -> list[Change]:
+        if self.disk is Disk.JOURNAL:
+            return self.pending[: self.chance.randint(0, len(self.pending))]
+        kept, lost, gone = [], set(), set[int]()
+        is_lost = self._fate()
+        for change in self.pending:
+            slots = {(id(node), name) for node, name, _ in change.slots}
+            if slots & lost or id(change.after) in gone or is_lost(change):
+                lost |= slots
+                gone.add(id(change))
+            else:
+                kept.append(change)
+        return kept
+
+    def _fate(self) -> Callable[[Change], bool]:
+        """Each change for itself, or one folder before all others, or after them."""
+        folders = [node for change in self.pending for node, _, _ in change.slots]
+        how = self.chance.choice(("each", "first", "last"))
+        if how == "each" or not folders:
+            return lambda change: self.chance.random() < 0.5
+        chosen = self.chance.choice(folders)
+        return lambda change: _touches(change, chosen) is (how == "last")
 
     def _revert(self, folder: Node) -> None:
         folder.entries = dict(folder.durable)
@@ -86,13 +118,13 @@ class SimulatedFs:
         return node.data[:limit]
 
     def write_new(self, path: Path, data: bytes) -> None:
-        self.write_unsynced(path, data)
+        self.write_soon(path, data)
         self._step()
         node = self._node(path)
         if node is not None:  # else somebody removed it meanwhile
             node.synced = True
 
-    def write_unsynced(self, path: Path, data: bytes) -> None:
+    def write_soon(self, path: Path, data: bytes) -> None:
         self._step()
         folder = self._folder(path)
         if path.name in folder.entries:
@@ -107,7 +139,11 @@ class SimulatedFs:
         if old.name not in source.entries:
             raise FileNotFoundError(errno.ENOENT, "gone", str(old))
         node = source.entries[old.name]
-        self._change((source, old.name, None), (target, new.name, node))
+        if self.disk is Disk.SPLIT and source is not target and node.entries is None:
+            added = self._change((target, new.name, node))
+            self._change((source, old.name, None), after=added)
+        else:
+            self._change((source, old.name, None), (target, new.name, node))
 
     def rename_new(self, old: Path, new: Path) -> None:
         if new.name in self._folder(new).entries and old.name in self._folder(old).entries:
@@ -122,18 +158,21 @@ class SimulatedFs:
             self._change((folder, path.name, None))
 
     def sync_folder(self, path: Path) -> None:
-        self._step()
+        self._about_to_sync()
         folder = self._node(path)
-        if self.ordered:
+        if self.disk is Disk.JOURNAL:
             last = max((i for i, c in enumerate(self.pending) if _touches(c, folder)), default=-1)
             forced = set(range(last + 1))
         else:
             forced, slots = set(), set()
+            before = set[int]()
             for i in reversed(range(len(self.pending))):
-                mine = {(id(node), name) for node, name, _ in self.pending[i].slots}
-                if _touches(self.pending[i], folder) or mine & slots:
+                change = self.pending[i]
+                mine = {(id(node), name) for node, name, _ in change.slots}
+                if _touches(change, folder) or mine & slots or id(change) in before:
                     forced.add(i)
                     slots |= mine
+                    before.add(id(change.after))
         for i in sorted(forced):
             self._harden(self.pending[i])
         self.pending = [c for i, c in enumerate(self.pending) if i not in forced]
@@ -165,18 +204,26 @@ class SimulatedFs:
         if self.calls == self.cut_at:
             self.at_cut()
 
+    def _about_to_sync(self) -> None:
+        self._step()
+        self.syncs += 1
+        if self.syncs == self.cut_before_sync:
+            self.at_cut()
+
     def at_cut(self) -> None:
         """What happens at the call `cut_at`; a test may put a pause here."""
         raise PowerCut
 
-    def _change(self, *slots: tuple[Node, str, Node | None]) -> None:
+    def _change(self, *slots: tuple[Node, str, Node | None], after: Change | None = None) -> Change:
         for folder, name, node in slots:
             assert folder.entries is not None
             if node is None:
                 folder.entries.pop(name)
             else:
                 folder.entries[name] = node
-        self.pending.append(Change(slots))
+        change = Change(slots, after)
+        self.pending.append(change)
+        return change
 
     def _node(self, path: Path) -> Node | None:
         node = self.root

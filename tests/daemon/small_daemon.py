@@ -25,12 +25,14 @@ FAILURE = {"code": "render-failed", "message": "no", "errors": [{"line": None, "
 
 @dataclass
 class World:
-    """What outlives a daemon: numbers that are never used twice, and who is dead."""
+    """What outlives a daemon: numbers that are never used twice, who is dead, and what
+    was told of jobs."""
 
     numbers: "count[int]" = field(default_factory=lambda: count(1))
     starts: Counter[str] = field(default_factory=Counter)
     published: dict[str, str] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
+    told: dict[tuple[str, int], Job] = field(default_factory=dict)
     now: float = 1000.0
     wait_s: float = 0.0
 
@@ -86,13 +88,25 @@ class SmallDaemon:
                 return True
         return False
 
+    def changed(self, job_id: str) -> None:
+        """Tell the index and whoever listens, who go by `rev` and forget nothing."""
+        job = self.inbox.ledger.read(job_id)
+        if job is not None:
+            assert self.world.told.setdefault((job_id, job.rev), job) == job, "a rev of two things"
+
     def work(self, claimed: Claimed) -> None:
+        self.changed(claimed.job.job_id)
+        self._work(claimed)
+        self.changed(claimed.job.job_id)
+
+    def _work(self, claimed: Claimed) -> None:
         if self.inbox.is_cancelled(claimed.job):
             self.inbox.cancel(claimed)
         elif b"refuse" in claimed.data:
             self.inbox.reject(claimed, REFUSAL)
         else:
             claimed = self.inbox.begin(claimed)
+            self.changed(claimed.job.job_id)
             if b"fail" in claimed.data:
                 self.inbox.fail(claimed, FAILURE)
             elif b"later" in claimed.data and not claimed.job.retries:
@@ -125,14 +139,13 @@ class SmallDaemon:
         if told is None:
             if self.inbox.is_cancelled(claimed.job):
                 self.inbox.cancel(claimed)
-            move_new(fs, folder, self.places.own("trash") / folder.name)
-            return
+            return  # recovery clears the folder away
         try:
             fs.rename_new(folder, self.places.outbox / name)
             self.world.published[claimed.job.job_id] = name
         except FileExistsError:
-            move_new(fs, folder, self.places.own("trash") / folder.name)
-        fs.sync_folder(self.places.outbox)
+            pass
+        assert self.inbox.is_published(told.job)
         self.inbox.succeed(told, name, digest)
 
 

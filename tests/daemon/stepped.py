@@ -5,7 +5,7 @@ import json
 import threading
 from pathlib import Path
 
-from tests.daemon.simulated_fs import PowerCut, SimulatedFs
+from tests.daemon.simulated_fs import Disk, PowerCut, SimulatedFs
 from tests.daemon.small_daemon import SmallDaemon
 
 WRITES = ("write_new", "rename", "rename_new", "unlink", "sync_folder", "make_folder")
@@ -15,7 +15,7 @@ class StageFs(SimulatedFs):
     """A simulated file system that many daemons share, one at a time, and whose disk has moods."""
 
     def __init__(self) -> None:
-        super().__init__(1, ordered=False)
+        super().__init__(1, disk=Disk.LOOSE)
         self.on_stage: Life | None = None
         self.fault_at, self.fault, self.is_full = -1, errno.EIO, False
 
@@ -30,7 +30,7 @@ class StageFs(SimulatedFs):
 
     def write_new(self, path: Path, data: bytes) -> None:
         if self.is_full:
-            self.write_unsynced(path, data[: len(data) // 2])
+            self.write_soon(path, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, "full", str(path))
         super().write_new(path, data)
 

@@ -123,11 +123,11 @@ def test_a_drop_put_back_while_its_claimer_slept_keeps_its_id(tmp_path: Path) ->
     nothing_is_owed(daemon.fs, places, {job.name: b"good 1"}, died=0)
 
 
-def test_a_promise_outlives_a_kill_at_every_call(tmp_path: Path) -> None:
+def test_a_promise_outlives_a_kill_at_every_call(storm_path: Path) -> None:
     """Whoever dies, and wherever: a job that was promised ends, and ends once."""
     kills = 0
     for at in count(1):
-        storm = Storm(tmp_path / f"{at}")
+        storm = Storm(storm_path / f"{at}")
         told = storm.root.parent / f"{at}.told"
         for drop in storm.places.inbox.glob("*.json"):
             drop.unlink()

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from daemon.accounts.people import People
 from daemon.fs import RealFs
 from daemon.jobs import Job, JobState
 from daemon.kept import open_kept
@@ -369,6 +370,31 @@ def test_the_operator_hears_of_all_and_an_account_of_its_own(stage: Stage) -> No
     assert sorted(path for path, _ in stage.web.requests) == ["/ada", "/all", "/all"]
     for (path, _), (headers, body) in zip(stage.web.requests, stage.web.posts, strict=True):
         Webhook(OTHER if path == "/ada" else SECRET).verify(body, headers)
+
+
+def test_a_receiver_hears_of_its_events_in_its_world_while_its_account_is_open(
+    stage: Stage,
+) -> None:
+    sender = begun(stage)
+    people = People(stage.engines[-1])
+    ada = people.register("ada@example.org", "lighthouses of the north", now=1.0)
+    for number, more in enumerate([{"events": ("job.failed",)}, {"world": "south"}, {}]):
+        stage.web.answers[f"/{number}"] = w.body(b"")
+        stage.store.put_endpoint(
+            Endpoint(
+                endpoint_id=f"e{number}", owner=ada.account_id, secrets=(OTHER,),
+                url=stage.web.url(f"/{number}"), **more,
+            )
+        )  # fmt: skip
+    mine = replace(ENDED, owner=ada.account_id)
+    stage.end(mine)
+    stage.end(replace(mine, job_id="01J" + "B" * 23, world="south", state=JobState.FAILED))
+    assert reconciled(stage, sender) == 4
+    assert sorted(path for path, _ in stage.web.requests) == ["/0", "/1", "/2", "/2"]
+    people.disable(ada.account_id, now=2.0)
+    stage.end(replace(mine, job_id="01J" + "C" * 23))
+    stage.ends.reconcile()
+    assert sender.send_due() == 0
 
 
 def test_a_callback_is_signed_with_the_secret_of_its_owner(stage: Stage) -> None:

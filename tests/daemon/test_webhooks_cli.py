@@ -128,3 +128,33 @@ def test_a_new_secret_is_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert is_secret(run(capsys, monkeypatch, "secret")[1].strip())
+
+
+def test_receivers_are_added_listed_and_removed(
+    tmp_path: Path, web: Web, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = ("--root", str(tmp_path))
+    url = web.url("/hook?token=hidden")
+    status, out, err = run(
+        capsys, monkeypatch, "add", url, *root, "--owner", "ada", "--event", "job.failed"
+    )
+    assert (status, is_secret(out.strip())) == (0, True)
+    assert "whsec_" not in err
+    status, listed, _ = run(capsys, monkeypatch, "receivers", *root, "--json")
+    (one,) = json.loads(listed)["webhooks"]
+    assert (one["owner"], one["events"], one["url"]) == ("ada", ["job.failed"], web.url("/hook"))
+    assert "ada" in run(capsys, monkeypatch, "receivers", *root)[1]
+    assert run(capsys, monkeypatch, "receivers", *root, "--owner", "bob")[1] == ""
+    store = WebhookStore(engine=open_kept(tmp_path, {}))
+    for endpoint in (one["webhook_id"], "callback"):
+        sent = delivery(1, endpoint=endpoint)
+        store.settle(sent.job_id, (sent,))
+    store.engine.dispose()
+    replayed = run(capsys, monkeypatch, "replay", sent.job_id, *root, "--to", "callback")
+    assert replayed[:2] == (0, "1 to send\n")
+    assert run(capsys, monkeypatch, "remove", one["webhook_id"], *root)[0] == 0
+    assert run(capsys, monkeypatch, "remove", one["webhook_id"], *root)[0] == 2
+    assert run(capsys, monkeypatch, "remove", "operator", *root)[0] == 2
+    monkeypatch.delenv("REELKILN_ALLOW_NETWORKS")
+    status, out, err = run(capsys, monkeypatch, "add", url, *root)
+    assert (status, out, "not a public address" in err) == (4, "", True)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from daemon.job_request import Bounds, JobRequest
 from daemon.jobs import Progress
-from daemon.outcomes import Ended, Fate, Outcome, decide, is_suspect
+from daemon.outcomes import Decision, Ended, Fate, Outcome, decide, is_suspect
 from daemon.process_tree import Member, signs_of, wait_until_gone
 from daemon.promises import Needs, Supply
 from daemon.worker import child_environment, deadline_for, run_job
@@ -244,8 +244,28 @@ def children_of_ours() -> int:
     ],
 )
 def test_a_child_without_a_result_has_died(short: JobRequest, code: str, status: int) -> None:
-    outcome = run_job(short, command=python(code))
+    began = 'print(\'{"event": "began"}\', flush=True)\n'
+    outcome = run_job(short, command=python(began + code))
     assert (outcome.ended, outcome.status, outcome.code) == (Ended.DIED, status, "job-died")
+    assert is_suspect(outcome)
+
+
+@pytest.mark.parametrize("gone", ["daemon.status", "daemon.needs", "renderer.pipeline"])
+def test_a_child_that_does_not_start_is_no_fault_of_the_job(short: JobRequest, gone: str) -> None:
+    """As while an upgrade replaces the files below a daemon that runs."""
+    code = (
+        f"import sys; sys.modules[{gone!r}] = None\n"
+        "from daemon.render_job import main; sys.exit(main())"
+    )
+    outcome = run_job(short, command=python(code))
+    assert (outcome.ended, outcome.code) == (Ended.TOLD, "install-broken")
+    assert outcome.error is not None
+    assert gone in outcome.error["message"]
+    assert decide(outcome, 1) == Decision(fate=Fate.HELD, counts=False)
+
+
+def test_a_child_that_was_killed_before_it_began_is_suspect(short: JobRequest) -> None:
+    outcome = run_job(short, command=python("import os; os.kill(os.getpid(), 9)"))
     assert is_suspect(outcome)
 
 

@@ -23,7 +23,7 @@ async function showStill() {
   if (stillAsked) stillAsked.abort();
   const asked = stillAsked = new AbortController();
   try {
-    const reply = await fetch(`/scene/${number}/frame/${frame}.png`, { signal: asked.signal });
+    const reply = await fetch(`/scene/${number}/frame/${frame}.jpg`, { signal: asked.signal });
     if (!reply.ok || asked !== stillAsked) return false;
     const url = URL.createObjectURL(await reply.blob());
     const fresh = new Image();
@@ -34,7 +34,8 @@ async function showStill() {
     still.src = url;
     still.hidden = false;
     if (old) URL.revokeObjectURL(old);
-    performance.mark("still", { detail: { number, frame } });
+    const seen = { number, frame };
+    requestAnimationFrame(() => performance.mark("still", { detail: seen }));
     return true;
   } catch (error) {
     if (error.name !== "AbortError") say("the preview does not answer");
@@ -175,6 +176,12 @@ function line(words, kind, tag = "p") {
   return made;
 }
 
+function listing(words) {
+  const made = line(words, "", "pre");
+  made.tabIndex = 0;  // wide ones are scrolled, by keys too
+  return made;
+}
+
 function showError(error, title) {
   const box = at("faults"), made = [line(title, "", "h2")];
   const faults = error.errors.length ? error.errors : [error];
@@ -183,10 +190,10 @@ function showError(error, title) {
     const where = (fault.pointer || "").slice(1);
     if (place || where) made.push(line([place, where].filter(Boolean).join(" · "), "place"));
     made.push(line(fault.message, "message"));
-    if (fault.excerpt) made.push(line(fault.excerpt, "", "pre"));
+    if (fault.excerpt) made.push(listing(fault.excerpt));
     if (fault.hint) made.push(line(fault.hint, "hint"));
   }
-  if (error.tail) made.push(line(error.tail, "", "pre"));
+  if (error.tail) made.push(listing(error.tail));
   box.replaceChildren(...made);
   box.hidden = false;
 }
@@ -245,8 +252,8 @@ const keys = {
 };
 document.addEventListener("keydown", (event) => {
   const deed = keys[event.key];
-  const onButton = event.key === " " && event.target.closest("button, a");
-  if (!scene || !deed || onButton || event.ctrlKey || event.metaKey || event.altKey) return;
+  const itsOwn = event.target.closest(event.key === " " ? "button, a, pre" : "pre");
+  if (!scene || !deed || itsOwn || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   deed();
 });

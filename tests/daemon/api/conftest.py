@@ -60,6 +60,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
         settings=ApiSettings(port=0, poll_s=0.02, **settings), references=service.references,
         uploads=sent.uploads, storage=sent.folder, changed=service.job_changed,
+        conditions=service.conditions,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from daemon.accounts.store import open_accounts
 from daemon.accounts.tokens import csrf_of
 from daemon.accounts.types import RENDER_AND_READ, Scope
 from daemon.api.access_settings import AccessSettings, access_settings
-from daemon.api.callers import is_loopback, refuse_open_elsewhere
+from daemon.api.callers import OpenDoor, is_loopback, refuse_open_elsewhere
 from daemon.api.credentials import COOKIE
 from renderer.errors import UsageError
 from tests.daemon.accounts_contract import PASSWORD
@@ -170,9 +170,17 @@ def test_without_keys_loopback_is_open_to_all_but_workers_until_the_first_key(do
     }  # fmt: skip
     assert ask(door, **{"X-API-Key": "anything"}).status_code == 401
     assert ask(door, Cookie=f"{COOKIE}=left-over").status_code == 200
-    key = key_of(door, Scope.READ)
+    key = key_of(door, Scope.READ)  # by another process, of which this one hears within a moment
+    door.shift[0] += OpenDoor.FOR_S
     assert ask(door).status_code == 401
     door.accounts.keys.revoke(key.split("_")[1], now=0.0)
+    assert ask(door).status_code == 401
+
+
+def test_an_open_door_is_shut_at_once_by_whatever_was_changed_here(door: Door) -> None:
+    assert ask(door).status_code == 200
+    key_of(door, Scope.READ)
+    ask(door, "/read", "POST")
     assert ask(door).status_code == 401
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import httpx
@@ -15,7 +18,7 @@ from daemon.api import ApiServer, ApiSettings
 from daemon.api.deadlines import Door
 from daemon.service import Service
 from renderer.errors import UsageError
-from tests.daemon.api.conftest import context_of, listening
+from tests.daemon.api.conftest import SPEC, context_of, listening
 
 HEAD = b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -119,17 +122,105 @@ def test_a_port_that_is_taken_is_told_in_words(service: Service) -> None:
         server.stop()
 
 
-def test_a_running_request_is_finished_before_the_end(service: Service) -> None:
-    server = ApiServer(context_of(service, drain_s=60.0))
+@contextmanager
+def ending(service: Service, drain_s: float) -> Iterator[tuple[ApiServer, Callable[[], None]]]:
+    """A server, and what makes it end; returns once it takes no connections any more."""
+    server = ApiServer(context_of(service, drain_s=drain_s))
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port)) as raw:
-        raw.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 17\r\n\r\n")
-        assert b" 100 " in raw.recv(65536)  # its handler runs
-        raw.sendall(b'{"reelkiln": 1}  ')  # a body that comes after the end began is not read
-        ending = threading.Thread(target=server.stop)
-        ending.start()
-        told = rest_of(raw)
-    ending.join(30)
-    assert b"HTTP/1.1 422 " in told
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port))
+    stopping = threading.Thread(target=server.stop)
+
+    def end() -> None:
+        stopping.start()
+        deadline = time.monotonic() + 30
+        while is_open(server):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    try:
+        yield server, end
+    finally:
+        stopping.join(60)
+        server.context.access.accounts.close()
+
+
+def is_open(server: ApiServer) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", server.port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def begun(server: ApiServer, length: int, path: bytes = b"/v1/jobs") -> socket.socket:
+    """A request whose handler runs and waits for the body."""
+    raw = socket.create_connection(("127.0.0.1", server.port))
+    raw.settimeout(60)
+    raw.sendall(HEAD.replace(b"/v1/check", path) + b"Expect: 100-continue\r\n")
+    raw.sendall(b"Content-Length: %d\r\n\r\n" % length)
+    assert b" 100 " in raw.recv(65536)
+    return raw
+
+
+def taken_in(service: Service) -> set[str]:
+    folder = service.places.own("submitted")
+    return {name.removesuffix(".json") for name in service.fs.names(folder)}
+
+
+def test_a_body_that_comes_after_the_end_began_is_read_and_its_job_taken_in(
+    service: Service,
+) -> None:
+    body = json.dumps(SPEC).encode()
+    with ending(service, drain_s=60) as (server, end), begun(server, len(body)) as raw:
+        raw.sendall(body[:20])
+        end()
+        raw.sendall(body[20:])
+        head, _, told = rest_of(raw).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 202 ")
+    assert b"Connection: close" in head
+    assert taken_in(service) == {json.loads(told)["job_id"]}
+
+
+@pytest.mark.parametrize("path", [b"/v1/jobs", b"/v1/check", b"/v1/keys", b"/v1/assets"])
+def test_a_body_that_does_not_come_before_the_end_is_refused_and_leaves_nothing(
+    service: Service, path: bytes
+) -> None:
+    with ending(service, drain_s=0.1) as (server, end), begun(server, 1000, path) as raw:
+        raw.sendall(b'{"reelkiln": 1')
+        end()
+        head, _, told = rest_of(raw).partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.1 503 ", b"HTTP/1.1 422 ")), head  # 422: read no body at all
+    if b" 503 " in head:
+        assert b"application/problem+json" in head
+        assert b"Retry-After: " in head
+        assert json.loads(told)["code"] == "daemon-ending"
+    assert taken_in(service) == set()
+    assert [path for path in service.places.inbox.rglob("*") if path.is_file()] == []
+
+
+def test_of_many_slow_senders_each_is_taken_in_or_refused_and_none_is_lost(
+    service: Service,
+) -> None:
+    """The end comes while bodies of every length are on their way, some quicker and some slower."""
+    bodies = [json.dumps({**SPEC, "id": f"job-{number}"}).encode() for number in range(24)]
+    with ending(service, drain_s=1.0) as (server, end):
+
+        def send(number: int) -> bytes:
+            body = bodies[number]
+            with begun(server, len(body)) as raw:
+                ready.wait()
+                for place in range(0, len(body), 16):
+                    raw.sendall(body[place : place + 16])
+                    time.sleep(number * 0.01)
+                return rest_of(raw)
+
+        ready = threading.Barrier(len(bodies) + 1)
+        with ThreadPoolExecutor(len(bodies)) as pool:
+            answers = [pool.submit(send, number) for number in range(len(bodies))]
+            ready.wait()
+            end()
+            told = [answer.result() for answer in answers]
+    statuses = [int(one.split()[1]) for one in told]
+    assert set(statuses) == {202, 503}
+    accepted = {json.loads(one.partition(b"\r\n\r\n")[2])["job_id"]
+                for one, status in zip(told, statuses, strict=True) if status == 202}  # fmt: skip
+    assert taken_in(service) == accepted

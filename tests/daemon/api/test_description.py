@@ -84,6 +84,11 @@ def test_the_server_keeps_to_its_description(
         "/v1/uploads/presign", headers={"X-API-Key": key},
         json={"media_type": "image/png", "size_bytes": 1, "sha256": "0" * 64},
     ).json()["upload_id"]  # fmt: skip
+    there |= {
+        "account_id": "0" * 26,
+        "webhook_id": "callback",
+        "message_id": f"msg_{rendered['job_id']}",
+    }
     there["asset_id"] = until(lambda: _an_asset(working, key))
     known = {name: there[name] for name in _parameters(found.path)}
     cases = found.as_strategy(mode)

@@ -18,12 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.accounts.keys import KeyWish
+from daemon.accounts.tokens import csrf_of
 from daemon.accounts.types import Scope, allows
 from daemon.api.context import ApiContext
+from daemon.api.credentials import COOKIE
 from daemon.api.route import Route
 from daemon.api.routes import ROUTES
 from daemon.jobs import MOVES, Job, JobState
 from daemon.service import Service
+from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.conftest import SPEC, context_of, listening
 
 R, W, A, K = Scope.READ, Scope.RENDER, Scope.ADMIN, Scope.WORKER
@@ -36,6 +39,11 @@ class Role:
     scopes: frozenset[Scope]
     owner: str = "ada"
     world: str = "north"
+    shut: bool = False  # the account that owns the key is disabled
+
+    @property
+    def is_nobody(self) -> bool:
+        return self.shut or not self.scopes
 
     def sees(self, job: Job) -> bool:
         mine = self.owner == job.owner or A in self.scopes
@@ -52,6 +60,8 @@ ROLES: Mapping[str, Role] = {
     "another owner": Role(scopes=ALL, owner="bob"),
     "another world": Role(scopes=ALL, world="south"),
     "everything": Role(scopes=ALL),
+    "key of a disabled account": Role(scopes=ALL | {A}, shut=True),
+    "session of a disabled account": Role(scopes=ALL | {A}, shut=True),
 }
 ABOUT_JOBS = [route for route in ROUTES if "job_id" in route.parameters]
 OTHERS = [route for route in ROUTES if route.scope and "job_id" not in route.parameters]
@@ -76,11 +86,13 @@ class Stage:
     service: Service
     keys: dict[str, str]
     jobs: dict[JobState, Job]
+    session: dict[str, str]
 
     def ask(self, role: str, route: Route, job_id: str = "", **more: Any) -> httpx.Response:
         path = route.path.replace("{job_id}", job_id).replace("{path:.+}", "video.mp4")
         path = re.sub(r"\{\w+(:[^}]*)?\}", "unknown", path)
         headers = {"X-API-Key": self.keys[role]} if role in self.keys else {}
+        headers |= self.session if role.startswith("session") else {}
         if route.operation in BODIES:
             more.setdefault("json", BODIES[route.operation])
         return self.client.request(route.method, path, headers=headers, **more)
@@ -99,11 +111,26 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
     service = made_service(tmp_path_factory.mktemp("matrix") / "root")
     context = context_of(service, streams=50)
-    keys = {name: key_of(context, role) for name, role in ROLES.items() if role.scopes}
+    shut, session = account_of(context)
+    roles = {name: replace(role, owner=shut, world="") if role.shut else role
+             for name, role in ROLES.items()}  # fmt: skip
+    keys = {name: key_of(context, role) for name, role in roles.items()
+            if role.scopes and not name.startswith("session")}  # fmt: skip
+    context.access.accounts.people.disable(shut, now=time.time())
     jobs = {state: kept(service, state, number) for number, state in enumerate(JobState)}
     with listening(context) as client:
-        yield Stage(client=client, service=service, keys=keys, jobs=jobs)
+        yield Stage(client=client, service=service, keys=keys, jobs=jobs, session=session)
     service.index.close()
+
+
+def account_of(context: ApiContext) -> tuple[str, dict[str, str]]:
+    """An account that may do everything, and what its browser sends."""
+    people = context.access.accounts.people
+    made = people.register("eve@example.org", PASSWORD, now=time.time(), scopes=ALL | {A})
+    begun = people.log_in("eve@example.org", PASSWORD, now=time.time(), lasting=999)
+    assert begun is not None
+    sent = {"Cookie": f"{COOKIE}={begun.secret}", "X-CSRF-Token": csrf_of(begun.secret)}
+    return made.account_id, sent
 
 
 def key_of(context: ApiContext, role: Role) -> str:
@@ -139,7 +166,7 @@ def test_a_job_is_there_for_those_who_may_and_moves_as_the_table_says(
         before = stage.records()
         told = stage.ask(role, route, job.job_id)
         words = (route.operation, role, state, told.status_code)
-        if not who.scopes:
+        if who.is_nobody:
             assert told.status_code == 401, words
         elif not allows(who.scopes, route.scope):
             assert told.status_code == 403, words
@@ -149,7 +176,7 @@ def test_a_job_is_there_for_those_who_may_and_moves_as_the_table_says(
             assert telling(told) == telling(nothing), words
         else:
             legal_or_not(route, state, told)
-        if not (who.scopes and allows(who.scopes, route.scope) and who.sees(job)):
+        if who.is_nobody or not (allows(who.scopes, route.scope) and who.sees(job)):
             assert SECRET not in told.text, words
         assert stage.records() == before, words  # a wish to cancel is no move yet
     clear_wishes(stage)
@@ -178,16 +205,21 @@ def test_other_routes_ask_for_their_scope(stage: Stage, route: Route) -> None:
     for name, who in ROLES.items():
         told = stage.ask(name, route)
         assert route.scope is not None
-        if not who.scopes:
+        if who.is_nobody:
             assert told.status_code == 401
-        elif not allows(who.scopes, route.scope):
+        elif not allows(who.scopes, route.scope) or is_of_no_world(route, who):
             assert (told.status_code, told.json()["code"]) == (403, "scope-missing")
         elif is_plain(route):
             assert told.status_code in (200, 202), (route.operation, name, told.text)
         else:  # what it names is not there, or its body is none
             assert told.status_code in {*route.answers, *route.refusals} - {401}, told.text
-        if name.startswith(("another", "nobody", "admin of")):
+        if name.startswith(("another", "nobody", "admin of", "key of", "session of")):
             assert SECRET not in told.text
+
+
+def is_of_no_world(route: Route, who: Role) -> bool:
+    """Accounts are, and a key of one world has no say about them."""
+    return route.operation == "listAccounts" and bool(who.world)
 
 
 def is_plain(route: Route) -> bool:
@@ -236,6 +268,21 @@ def test_two_tenants_never_meet_whatever_they_ask(stage: Stage) -> None:
     check()
     assert {path: stage.records().get(path) for path in before} == before
     assert stage.service.fs.names(stage.service.places.own("cancel")) == []
+
+
+def test_a_disabled_account_comes_back_with_its_keys(stage: Stage) -> None:
+    """What was shut in every row above was shut by this alone."""
+    showing = next(route for route in ABOUT_JOBS if route.operation == "showJob")
+    job_id = stage.jobs[JobState.SUCCEEDED].job_id
+    admin = {"X-API-Key": stage.keys["admin"]}
+    (account,) = stage.client.get("/v1/accounts", headers=admin).json()["accounts"]
+    assert account["disabled_at"] is not None
+    path = f"/v1/accounts/{account['account_id']}"
+    assert stage.client.patch(path, json={"disabled": False}, headers=admin).status_code == 200
+    assert stage.ask("key of a disabled account", showing, job_id).status_code == 200
+    assert stage.ask("session of a disabled account", showing, job_id).status_code == 401
+    assert stage.client.patch(path, json={"disabled": True}, headers=admin).status_code == 200
+    assert stage.ask("key of a disabled account", showing, job_id).status_code == 401
 
 
 def test_a_foreign_id_takes_as_long_as_one_that_is_not_there(stage: Stage) -> None:

@@ -11,7 +11,9 @@ import pytest
 from daemon.api.access_settings import AccessSettings
 from daemon.api.credentials import COOKIE
 from daemon.logs import LogForm, set_up_logs
+from daemon.service import Service
 from tests.daemon.accounts_contract import PASSWORD
+from tests.daemon.api.conftest import SPEC, context_of, listening
 from tests.daemon.api.door import Door, problem_of, running_door
 
 ADA = {"email": "ada@example.org", "password": PASSWORD}
@@ -28,6 +30,13 @@ def door(tmp_path: Path) -> Iterator[Door]:
 def browser(door: Door) -> Iterator[httpx.Client]:
     with door.client() as client:
         yield client
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[httpx.Client]:
+    """The whole API, whose streams look often who listens."""
+    with listening(context_of(service, ping_s=0.1)) as found:
+        yield found
 
 
 def log_in(browser: httpx.Client, who: dict[str, str] = ADA) -> str:
@@ -225,3 +234,44 @@ def test_no_secret_is_in_the_log_whatever_goes_wrong(
         assert secret not in said
     for thing in (door.access, door.callers, door.accounts.keys.all_keys()):
         assert session.split("_")[2] not in repr(thing)
+
+
+def test_an_admin_disables_an_account_and_none_their_own(
+    service: Service, client: httpx.Client
+) -> None:
+    first = client.post("/v1/accounts", json=ADA).json()
+    log_in(client)
+    other = client.post("/v1/accounts", json=BO).json()
+    own = client.patch(f"/v1/accounts/{first['account_id']}", json={"disabled": True})
+    assert (own.status_code, problem_of(own)) == (409, "own-account")
+    with httpx.Client(base_url=client.base_url) as browser:
+        log_in(browser, BO)
+        assert browser.get("/v1/accounts").status_code == 403
+        key = browser.post("/v1/keys", json={"label": "mine"}).json()["key"]
+        job = browser.post("/v1/jobs", json=SPEC).json()
+        lines: list[str] = []
+        with browser.stream("GET", job["links"]["events"]) as stream:
+            told = client.patch(f"/v1/accounts/{other['account_id']}", json={"disabled": True})
+            assert told.json()["disabled_at"] is not None
+            lines += stream.iter_lines()  # it ends, although the job waits on
+        assert "event: progress" in lines
+        assert "event: done" not in lines
+        assert browser.get("/v1/me").status_code == 401
+        assert browser.post("/v1/jobs", json=SPEC).status_code == 401
+        again = browser.post("/v1/sessions", json=BO)
+        wrong = browser.post("/v1/sessions", json={**BO, "password": "not the right one"})
+        assert (again.status_code, again.json()["detail"]) == (401, wrong.json()["detail"])
+        with httpx.Client(base_url=client.base_url, headers={"X-API-Key": key}) as program:
+            assert program.get("/v1/jobs").status_code == 401
+            client.patch(f"/v1/accounts/{other['account_id']}", json={"disabled": False})
+            assert program.get("/v1/jobs").status_code == 200
+        log_in(browser, BO)
+    shown = client.get("/v1/accounts").json()["accounts"]
+    assert [(one["email"], one["disabled_at"]) for one in shown] == [
+        ("ada@example.org", None), ("bo@example.org", None),
+    ]  # fmt: skip
+    assert client.patch(f"/v1/accounts/{'Z' * 26}", json={"disabled": True}).status_code == 404
+    confined = client.post("/v1/keys", json={"scopes": ["admin"], "world": "north"}).json()["key"]
+    with httpx.Client(base_url=client.base_url, headers={"X-API-Key": confined}) as program:
+        told = program.patch(f"/v1/accounts/{first['account_id']}", json={"disabled": True})
+        assert (told.status_code, problem_of(told)) == (403, "scope-missing")

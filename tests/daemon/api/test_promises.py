@@ -14,7 +14,7 @@ from PIL import Image
 
 from daemon.module_settings import SHIPPED
 from daemon.service import ServeSettings, Service
-from tests.daemon.api.conftest import context_of, listening
+from tests.daemon.api.conftest import context_of, listening, until
 from tests.daemon.running import at_work
 from tests.daemon.test_promises import sound
 
@@ -83,11 +83,7 @@ def test_a_blocked_job_is_shown_and_listed_as_blocked_until_it_runs(tmp_path: An
         here = job["links"]["self"]
         shown = _until(client, here, "blocked")
         assert shown["waits_for"] == [f"asset:{asset}"]
-        for _ in range(200):
-            listed = client.get("/v1/jobs", params={"status": "blocked"}).json()["jobs"]
-            if listed:
-                break
-            time.sleep(0.02)
+        listed = until(lambda: client.get("/v1/jobs", params={"status": "blocked"}).json()["jobs"])
         assert [one["job_id"] for one in listed] == [job["job_id"]]
         Image.new("RGB", (64, 36), "teal").save(tmp_path / "a.png")
         service.assets.fulfill_asset(asset, tmp_path / "a.png")

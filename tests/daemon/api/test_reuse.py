@@ -131,3 +131,44 @@ def test_a_failed_job_is_tried_again_on_request(client: httpx.Client, service: S
         path.unlink()
     gone = client.post(f"/v1/jobs/{job_id}/retry")
     assert (gone.status_code, gone.json()["code"]) == (409, "not-retryable")
+
+
+WITH_PROVENANCE = SPEC | {"provenance": {"model": "m"}}
+
+
+@pytest.mark.parametrize("what", ["source", "bundle"])
+def test_a_request_with_provenance_is_given_again_under_the_same_rule(
+    client: httpx.Client, service: Service, what: str
+) -> None:
+    """Its bundle must lie there, and its sources hold what it was made from."""
+    asked = {"json": WITH_PROVENANCE}
+    first = posted(client, **asked)
+    assert posted(client, **asked) == first
+    client.post(f"/v1/jobs/{first[1]}/cancel")
+    _, done = posted(client, **asked)
+    assert done != first[1]
+    with at_work(service):
+        until(lambda: ended(client, done))
+    assert posted(client, **asked) == (200, done)
+    if what == "source":
+        Image.new("RGB", (64, 36), "red").save(service.places.root / "media" / "a.png")
+    else:
+        bundle = client.get(f"/v1/jobs/{done}").json()["bundle"]
+        (service.places.outbox / bundle / "video.mp4").unlink()
+    status, other = posted(client, **asked)
+    assert (status, other != done) == (202, True)
+    assert posted(client, **asked) == (202, other)
+
+
+def test_a_film_of_an_asset_is_the_same_while_the_asset_is(
+    client: httpx.Client, service: Service
+) -> None:
+    asset = service.assets.create_pending_asset("", "a.png", "image/png").asset_id
+    picture = service.places.root / "media" / "a.png"
+    film = SPEC | {"tracks": [{"clips": [{"image": f"asset:{asset}", "length": "1s"}]}]}
+    service.assets.fulfill_asset(asset, picture)
+    with at_work(service):
+        _, done = posted(client, json=film)
+        until(lambda: ended(client, done))
+    assert client.get(f"/v1/jobs/{done}").json()["status"] == "succeeded"
+    assert posted(client, json=film) == (200, done)

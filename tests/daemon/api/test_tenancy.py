@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -82,7 +83,7 @@ def test_a_stranger_learns_nothing_and_an_admin_sees_all(working: httpx.Client) 
 def _path(pattern: str, job_id: str) -> str:
     named = pattern.replace("{job_id}", job_id).replace("{path:.+}", "video.mp4")
     named = named.replace("{asset_id}", "0" * 26).replace("{world}", "north")
-    return named.replace("{upload_id}", job_id)
+    return re.sub(r"{\w+}", job_id, named)
 
 
 def _telling(answer: httpx.Response) -> dict[str, Any]:

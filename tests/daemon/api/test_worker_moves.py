@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import rfc8785
 from PIL import Image
 
 from daemon.accounts.keys import KeyWish
@@ -201,6 +203,56 @@ def test_a_worker_that_falls_silent_is_taken_over(worker: httpx.Client, service:
     assert look() == 1
     assert worker.patch(path, json={"lease_token": token}).json()["code"] == "lease-lost"
     assert leased(worker, path)["job"]["status"] == "running"
+
+
+def test_a_worker_lives_while_its_result_is_checked(service: Service, tmp_path: Path) -> None:
+    """A large bundle takes longer than the lease, and its worker waits for the answer."""
+    context = replace(context_of(service), lease_s=0.06)
+    with listening(context) as client, ThreadPoolExecutor(1) as pool:
+        client.headers["X-API-Key"] = key_of(context, "ada")
+        path = posted(client)
+        lease = leased(client, path)
+        bundle = rendered(service, lease, tmp_path)
+        _swell(service.places.outbox / bundle, 1 << 28)
+        asked = {"lease_token": lease["lease_token"], "bundle": bundle}
+        answer = pool.submit(client.post, f"{path}/complete", json=asked)
+        (owner,) = service.fs.names(service.places.own("owners"))
+        beats = set()
+        while not answer.done():
+            document = service.inbox.papers.read(service.places.own("owners") / owner)
+            beats.add(document["seq"] if document else None)
+            time.sleep(0.001)
+        assert answer.result().json()["code"] == "verify-mismatch"
+        assert len(beats) > 6  # of old there were two
+        assert client.get(path).json()["status"] == "running"
+        assert len(service.inbox.claims()) == 1
+
+
+def _swell(folder: Path, size: int) -> None:
+    """The video becomes a hole of that size, as its manifest says then."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    for entry in manifest["files"]:
+        if entry["path"] == "video.mp4":
+            entry["size_bytes"] = size
+    (folder / "manifest.json").write_bytes(rfc8785.dumps(manifest))
+    with (folder / "video.mp4").open("r+b") as stream:
+        stream.truncate(0)
+        stream.truncate(size)
+
+
+def test_signs_of_life_end_with_the_answer(service: Service) -> None:
+    """Nobody beats for a worker whose job has ended: its owner is forgotten."""
+    context = replace(context_of(service), lease_s=0.03)
+    with listening(context) as client:
+        client.headers["X-API-Key"] = key_of(context, "ada")
+        asset = Asset(asset_id="a1", kind=AssetKind.VALUE, state=AssetState.AVAILABLE, owner="ada")
+        context.assets.catalog.assets.add(asset)
+        for _ in range(3):
+            path = posted(client)
+            asked = {"lease_token": leased(client, path)["lease_token"]}
+            told = client.post(f"{path}/complete", json=asked | {"outputs": [{"asset_id": "a1"}]})
+            assert told.json()["status"] == "succeeded"
+    assert service.fs.names(service.places.own("owners")) == []
 
 
 def test_a_wish_to_cancel_reaches_the_worker(worker: httpx.Client) -> None:

@@ -1,73 +1,55 @@
-"""The page in a real Chromium. REELKILN_TEST_CHROMIUM names one; else it is looked for on PATH."""
+"""The page in a real Chromium: what is seen, said and asked for."""
 
 import io
 import os
-import shutil
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from daemon.demo import make_demo
+from renderer.fonts import text_engine_fingerprint
+from renderer.toolchain import find_toolchain
+from tests.daemon.browser import chromium, faults_of, needs_chromium, until
+from tests.daemon.preview.process import previewing
 from tests.daemon.preview.stage import SPEC, make_spec
-
-CHROMIUM = os.environ.get("REELKILN_TEST_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 
 
 @pytest.fixture
 def preview(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     spec = make_spec(tmp_path)
-    environment = {**os.environ, "REELKILN_STORE": str(tmp_path / "store")}
-    command = [sys.executable, "-c", "from daemon.entry import main; main()", "preview", str(spec)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
-        assert child.stdout
-        try:
-            yield child.stdout.readline().strip(), spec
-        finally:
-            child.terminate()
-            assert child.wait(30) == 143
+    with previewing(spec) as url:
+        yield url, spec
 
 
-def until(page: Any, script: str, seconds: float = 40) -> float:
-    """Wait for what a script says; the page's policy forbids Playwright's own way."""
-    began = time.perf_counter()
-    while not page.evaluate(script):
-        assert time.perf_counter() - began < seconds, f"never: {script}"
-        time.sleep(0.02)
-    return time.perf_counter() - began
+def stage_of(page: Any) -> Image.Image:
+    """What is seen, without the round corners."""
+    picture = Image.open(io.BytesIO(page.locator("#stage").screenshot())).convert("L")
+    return picture.crop((20, 20, picture.width - 20, picture.height - 20))
 
 
 def white_pixels(page: Any) -> int:
-    picture = Image.open(io.BytesIO(page.locator("#stage").screenshot())).convert("L")
-    inside = picture.crop((20, 20, picture.width - 20, picture.height - 20))  # corners are round
-    return sum(inside.histogram()[230:])
+    return sum(stage_of(page).histogram()[230:])
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one or set REELKILN_TEST_CHROMIUM")
+@needs_chromium
 def test_a_title_that_is_edited_is_seen_and_faults_stand_in_place(
     preview: tuple[str, Path],
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
     url, spec = preview
     troubles: list[str] = []
     asked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 800})
+    with chromium(viewport={"width": 1000, "height": 800}) as page:
         page.on("console", lambda said: troubles.append(said.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url)
-        first = until(page, "performance.getEntriesByName('still').length > 0")
         until(page, "film.readyState >= 3 && still.hidden")
         page.keyboard.press(" ")
         until(page, "frame > 10")
@@ -76,9 +58,7 @@ def test_a_title_that_is_edited_is_seen_and_faults_stand_in_place(
         page.keyboard.press(".")
         assert page.evaluate("frame") == before + 1
         spec.write_text(SPEC.replace("TITLE", "."))
-        edited = until(
-            page, "performance.getEntriesByName('still').some(m => m.detail.number === 2)"
-        )
+        until(page, "performance.getEntriesByName('still').some(m => m.detail.number === 2)")
         assert white_pixels(page) < 0.5 * shown
         spec.write_text(SPEC.replace("style:", "stile:"))
         until(page, "!at('faults').hidden")
@@ -87,12 +67,62 @@ def test_a_title_that_is_edited_is_seen_and_faults_stand_in_place(
             page.keyboard.press("e")
         with Image.open(download.value.path()) as kept:
             assert kept.size == (160, 90)
-        browser.close()
-    print(f"first picture {first:.2f} s, an edit on screen {edited:.2f} s")
     assert "line 9" in words
     assert "^" in words
     assert troubles == []
     assert all(name.startswith((url, "blob:", "data:")) for name in asked)
+
+
+@needs_chromium
+def test_the_demo_is_seen_and_its_title_changes_while_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
+    spec = make_demo(tmp_path, toolchain).spec
+    text, waited = spec.read_text(), []
+    with previewing(spec) as url, chromium(viewport={"width": 1000, "height": 800}) as page:
+        began = time.time()
+        page.goto(url)
+        first = shown_at(page, 1) - began
+        page.evaluate("goTo(75)")  # where the first title stands
+        until(page, "film.readyState >= 3 && still.hidden")
+        seen = [stage_of(page)]
+        for number, words in enumerate(("The loud lake", "The last lake", "No lake"), 2):
+            began = time.time()
+            spec.write_text(text.replace("The quiet lake", words))
+            waited.append(shown_at(page, number) - began)
+            seen.append(stage_of(page))
+        until(page, "film.readyState >= 3 && still.hidden")
+        film = page.evaluate("performance.getEntriesByName('film').at(-1).startTime")
+        film += page.evaluate("performance.timeOrigin")
+    with capsys.disabled():
+        edits = ", ".join(f"{seconds:.2f}" for seconds in waited)
+        print(f"\ndemo: first picture {first:.2f} s after the address was entered; an edit "
+              f"of a title on screen after {edits} s, the last as film after "
+              f"{film / 1000 - began:.2f} s; load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    assert all(one.tobytes() != other.tobytes() for one, other in pairwise(seen))
+
+
+def shown_at(page: Any, number: int) -> float:
+    """When the first picture of a scene was painted, in seconds as `time.time` counts them."""
+    marks = f"performance.getEntriesByName('still').filter(m => m.detail.number === {number})"
+    until(page, f"{marks}.length > 0")
+    return float(page.evaluate(f"performance.timeOrigin + {marks}[0].startTime")) / 1000
+
+
+@needs_chromium
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_nothing_on_the_page_shuts_people_out(preview: tuple[str, Path], colours: str) -> None:
+    url, spec = preview
+    with chromium(viewport={"width": 1000, "height": 800}, color_scheme=colours) as page:
+        page.goto(url)
+        until(page, "at('chart').firstChild && still.hidden && !at('status').textContent")
+        assert faults_of(page) == []
+        spec.write_text(SPEC.replace("style:", "stile:"))
+        until(page, "!at('faults').hidden")
+        assert faults_of(page) == []
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert faults_of(page) == []
 
 
 def test_only_who_asks_for_this_machine_by_name_is_answered(preview: tuple[str, Path]) -> None:

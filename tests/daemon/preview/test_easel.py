@@ -6,15 +6,14 @@ import pytest
 from daemon.preview.easel import Easel
 from daemon.preview.scenes import read_scene, segment_steps, still_steps
 from renderer.pipeline import Prepared, Renderer
-from renderer.timeline import Quality
 from tests.daemon.preview.stage import loader, make_spec, renderer_of
 
 
 def prepared_in(folder: Path) -> tuple[Renderer, Prepared]:
     renderer = renderer_of(folder)
     scene = read_scene(1, renderer, loader(make_spec(folder)))
-    assert scene.prepared
-    return renderer, scene.prepared
+    assert scene.resolved
+    return renderer, renderer.plan(scene.resolved)
 
 
 def test_a_drawing_that_nobody_wants_any_more_is_stopped(tmp_path: Path) -> None:
@@ -38,7 +37,7 @@ def test_a_drawing_that_nobody_wants_any_more_is_stopped(tmp_path: Path) -> None
 
 def test_a_drawing_goes_on_while_one_of_two_still_wants_it(tmp_path: Path) -> None:
     renderer, prepared = prepared_in(tmp_path)
-    steps = still_steps(prepared, 3, renderer.toolchain.digest, Quality.LOSSLESS)
+    steps = still_steps(prepared.timeline, 3, renderer.toolchain.digest)
 
     async def one_leaves() -> None:
         easel = Easel(renderer=renderer)
@@ -55,7 +54,7 @@ def test_a_spec_that_is_wrong_gives_a_scene_that_says_where(tmp_path: Path) -> N
     spec = make_spec(tmp_path)
     spec.write_text(spec.read_text().replace("style:", "stile:"))
     scene = read_scene(1, renderer_of(tmp_path), loader(spec))
-    assert scene.prepared is None
+    assert scene.resolved is None
     error = scene.as_json()["error"]
     assert (error["errors"][0]["line"], error["errors"][0]["code"]) == (9, "unknown-field")
     assert "^" in error["errors"][0]["excerpt"]

@@ -29,8 +29,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Renderer, Prepared]
     renderer = renderer_of(folder)
     scene = read_scene(1, renderer, loader(make_spec(folder)))
     assert scene.error is None
-    assert scene.prepared
-    return renderer, scene.prepared
+    assert scene.resolved
+    return renderer, renderer.plan(scene.resolved)
 
 
 def test_the_fragments_of_the_picture_share_a_head_and_play_every_frame_at_its_time(

@@ -1,0 +1,1 @@
+"""Storyboards: versioned templates that write a whole film about a topic."""

@@ -1,0 +1,22 @@
+"""Where daemons of tests have their roots."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MEMORY = Path("/dev/shm")
+ROOM = 256 << 20
+
+
+@pytest.fixture
+def storm_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: a sync costs nothing there, and what a kill leaves
+    behind is the same as on a disk, whose cache no kill can reach."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="reelkiln-storm-", dir=MEMORY) as folder:
+        yield Path(folder)

@@ -1,0 +1,158 @@
+"""The pages in a real Chromium. REELKILN_TEST_CHROMIUM names one; else it is looked for on PATH.
+
+REELKILN_SCREENSHOTS names a folder that pictures of the pages are put into.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renderer.bundle.verifying import verify
+from tests.daemon.accounts_contract import PASSWORD
+from tests.daemon.dashboard.conftest import Site, registered
+
+CHROMIUM = os.environ.get("REELKILN_TEST_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+SPEC = """\
+reelkiln: 1
+id: hello
+output: {size: 320x180, fps: 25}
+tracks:
+  - id: picture
+    clips:
+      - {colour: "#204a4f", length: 2s}
+      - {image: a.png, length: 2s, fit: cover, motion: zoom-in}
+  - id: titles
+    clips:
+      - {text: "<img src=x onerror=alert(1)>", length: 4s, style: headline, enter: {fade: 0.5s}}
+"""
+LONG = SPEC.replace("320x180", "1920x1080").replace("2s", "60s").replace("4s", "120s")
+
+
+def until(page: Any, script: str, seconds: float = 30) -> None:
+    """Wait for what a script says; the policy of the pages forbids Playwright's own way."""
+    began = time.perf_counter()
+    while not page.evaluate(script):
+        assert time.perf_counter() - began < seconds, f"never: {script}\n{page.inner_text('main')}"
+        time.sleep(0.05)
+
+
+def serious(page: Any) -> list[str]:
+    """What axe finds that keeps people out, in light and in dark."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for one in Axe().run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                found += [f"{scheme}: {one['id']}: {node['html'][:200]}" for node in one["nodes"]]
+    return found
+
+
+def wrote(page: Any, text: str) -> None:
+    """A spec is pasted, and found to be good."""
+    page.goto(page.url.partition("/ui/")[0] + "/ui/submit")
+    page.fill("#document", text)
+    until(page, "document.querySelector('#verdict .good') !== null")
+
+
+@contextmanager
+def chromium(troubles: list[str], asked: list[str]) -> Iterator[Any]:
+    """A context of a browser whose words and requests are heard."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1200, "height": 900})
+
+        def listen(page: Any) -> None:
+            page.on("console", lambda said: troubles.append(said.text))
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("dialog", lambda dialog: dialog.accept())
+
+        context.on("page", listen)
+        yield context
+        browser.close()
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one or set REELKILN_TEST_CHROMIUM")
+def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
+    running: Site, tmp_path: Path
+) -> None:
+    registered(running, "ada")
+    troubles: list[str] = []
+    asked: list[str] = []
+    with chromium(troubles, asked) as context:
+        page = context.new_page()
+        page.goto(f"{running.url}/ui/submit")
+        assert serious(page) == []
+        page.fill("#email", "ada@example.org")
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/ui/submit")
+
+        page.fill("#document", SPEC.replace("clips:", "clipps:", 1))
+        until(page, "document.querySelector('#verdict .faults') !== null")
+        words = page.inner_text("#verdict")
+        assert "line 6, column 5" in words
+        assert "^" in words
+        assert serious(page) == []
+        page.click("#verdict button[data-line='6']")
+        at = page.evaluate("document.getElementById('document').selectionStart")
+        assert page.evaluate("document.getElementById('document').value")[at:].startswith("clipps")
+
+        wrote(page, SPEC)
+        page.click("text=Render")
+        page.wait_for_url("**/ui/jobs/*")
+        seen = set()
+        began = time.perf_counter()
+        while page.locator("#player").count() == 0:
+            seen.add(page.inner_text("#state").split("\n")[0])
+            assert time.perf_counter() - began < 60, page.inner_text("main")
+            time.sleep(0.02)
+        assert "succeeded" in page.inner_text("#state")
+        assert any("running" in words for words in seen), seen
+        until(page, "document.querySelector('.chart').naturalWidth > 0")
+
+        page.evaluate("document.getElementById('player').muted = true")
+        page.evaluate("document.getElementById('player').play()")
+        until(page, "document.getElementById('player').readyState >= 3")
+        until(page, "document.getElementById('player').currentTime > 0.5")
+        page.evaluate("document.getElementById('player').currentTime = 3")
+        until(page, "document.getElementById('player').currentTime > 3.2")
+
+        assert serious(page) == []
+        with page.expect_download() as download:
+            page.click("text=Download (zip)")
+        with zipfile.ZipFile(download.value.path()) as archive:
+            archive.extractall(tmp_path)
+        verify(tmp_path / Path(archive.namelist()[0]).parts[0])
+
+        watching = context.new_page()
+        watching.goto(f"{running.url}/ui/jobs")
+        assert serious(watching) == []
+        wrote(page, LONG)
+        page.click("text=Render")
+        page.wait_for_url("**/ui/jobs/*")
+        until(watching, "document.querySelectorAll('#jobs tbody tr').length === 2")
+        until(watching, "document.querySelector('tr .state').textContent === 'running'")
+        page.click("text=Cancel")
+        until(page, "document.querySelector('#state .state').textContent === 'cancelled'")
+        until(watching, "document.querySelector('tr .state').textContent === 'cancelled'")
+        assert watching.title() == "Jobs · Reelkiln"
+        page.goto(f"{running.url}/ui/me")
+        assert serious(page) == []
+    assert troubles == []
+    assert {url.split("/")[2] for url in asked} == {running.url.removeprefix("http://")}
