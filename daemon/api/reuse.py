@@ -24,6 +24,7 @@ from daemon.jobs import Job, JobState
 from daemon.logs import logger
 from daemon.promises import Standing
 from daemon.records import find_job
+from renderer.assets import AssetState
 from renderer.bundle.manifest import ARCHIVE, LOCK, MANIFEST, Manifest, manifest_from_bytes
 from renderer.digest import digest_of_bytes
 from renderer.errors import ReelkilnError, UsageError
@@ -84,11 +85,19 @@ def _stands(context: ApiContext, job: Job, states: tuple[JobState, ...]) -> bool
 
 def _is_as_it_was(context: ApiContext, job: Job) -> bool:
     try:
+        if job.outputs and not job.bundle:
+            return _has_its_outputs(context, job)
         lock = _lock_of_whole_bundle(context, job)
         return all(_is_unchanged(context, job, pin) for pin in lock["sources"])
     except (OSError, ReelkilnError, ValueError, KeyError, TypeError) as error:
         _log.info("a job is made anew", job_id=job.job_id, why=str(error))
         return False
+
+
+def _has_its_outputs(context: ApiContext, job: Job) -> bool:
+    """Of a job whose result are assets: a worker elsewhere made them, and pinned nothing here."""
+    found = context.assets.catalog.assets.find(job.outputs)
+    return all(one in found and found[one].state is AssetState.AVAILABLE for one in job.outputs)
 
 
 def _lock_of_whole_bundle(context: ApiContext, job: Job) -> Mapping[str, Any]:

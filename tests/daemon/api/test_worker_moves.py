@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import rfc8785
+from PIL import Image
 
 from daemon.accounts.keys import KeyWish
 from daemon.accounts.types import Scope
@@ -306,3 +307,33 @@ def test_without_workers_of_its_own_a_daemon_offers_drops_and_grants_wishes(
             until(lambda: not list(service.places.inbox.glob("*.json")))  # it was offered
             assert client.post(f"{again}/cancel").status_code == 202
             until(lambda: client.get(again).json()["status"] == "cancelled")
+
+
+def test_a_drop_that_names_what_is_not_there_waits_for_it_before_anybody_has_it(
+    tmp_path: Path,
+) -> None:
+    with idle(tmp_path / "root") as service, listening(context_of(service)) as client:
+        client.headers["X-API-Key"] = key_of(context_of(service), "")
+        asset = service.assets.create_pending_asset("", "a.png", "image/png").asset_id
+        lost = service.assets.create_pending_asset("", "b.png", "image/png").asset_id
+        paths = []
+        for name in (asset, lost):
+            part = service.places.polite / "part"
+            clips = [{"image": {"asset": name}, "length": "1s"}]
+            part.write_text(json.dumps({**SPEC, "tracks": [{"clips": clips}]}))
+            part.rename(service.places.inbox / "film.json")
+            (job,) = until(lambda: client.get("/v1/work").json()["jobs"])
+            paths.append(job["links"]["self"])
+            refused = client.patch(paths[-1], json={"status": "running"})
+            assert (refused.status_code, refused.json()["code"]) == (409, "illegal-move")
+            shown = client.get(paths[-1]).json()
+            assert (shown["status"], shown["waits_for"]) == ("blocked", [f"asset:{name}"])
+        assert client.get("/v1/work").json()["jobs"] == []
+        Image.new("RGB", (64, 36), "teal").save(tmp_path / "a.png")
+        service.assets.fulfill_asset(asset, tmp_path / "a.png")
+        service.assets.fail_asset(lost, "no light")
+        until(lambda: client.get(paths[1]).json()["status"] == "failed")
+        assert "no light" in client.get(paths[1]).json()["error"]["errors"][0]["message"]
+        until(lambda: client.get("/v1/work").json()["jobs"])
+        lease = leased(client, paths[0])
+        assert (lease["job"]["waits_for"], lease["job"]["status"]) == ([], "running")
