@@ -10,7 +10,7 @@ from daemon.generating import needs_provider, provider_settings
 from daemon.job_request import JobRequest
 from daemon.jobs import JobState
 from daemon.outcomes import Ended, Fate, decide
-from daemon.records import find_job
+from daemon.records import read_job
 from daemon.worker import run_job
 from renderer.bundle import verify
 from renderer.spec.loading import load
@@ -139,8 +139,8 @@ def test_a_dropped_document_of_which_some_pictures_fail_ends_as_partial(tmp_path
         drop(tmp_path, "none.yaml", ALL_BLOCKED.encode())
         receipts = tmp_path / "outbox" / "receipts"
         until(lambda: receipts.is_dir() and len([*receipts.glob("*.json")]) == 2)
-        fs, places = service.fs, service.places
-        jobs = {j.name: j for r in receipts.glob("*.json") for j in [find_job(fs, places, r.stem)]}
+        found = (read_job(service.fs, path) for path in receipts.glob("*.json"))
+        jobs = {job.name: job for job in found}
     pair, none = jobs["pair.yaml"], jobs["none.yaml"]
     assert pair.state is JobState.PARTIAL
     assert (pair.kind, pair.progress.percent) == ("asset", 100)

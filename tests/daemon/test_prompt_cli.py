@@ -35,7 +35,7 @@ def test_a_prompt_is_shown_with_its_brand(tmp_path: Path) -> None:
 
 def test_shipped_templates_pass_and_a_wrong_one_is_told_with_its_line(tmp_path: Path) -> None:
     assert json.loads(reelkiln("lint", "--json", home=tmp_path).stdout) == {
-        "files": 10, "errors": [],
+        "files": 11, "errors": [],
     }  # fmt: skip
     (tmp_path / "banner").mkdir()
     wrong = tmp_path / "banner" / "2.0.yaml"

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from daemon.fake_gemini import FakeGemini
 from daemon.jobs import JobState
-from daemon.records import find_job
+from daemon.records import read_job
 from renderer.bundle import verify
 from tests.daemon.fake_gemini.running import running
 from tests.daemon.running import drop, until
@@ -113,7 +113,7 @@ def test_a_dropped_topic_of_a_few_words_becomes_a_bundle_and_what_is_wrong_is_to
         drop(tmp_path, "wrong.json", b'{"topic": "Paper", "storyboard": "explaner"}')
         receipts = tmp_path / "outbox" / "receipts"
         until(lambda: receipts.is_dir() and len([*receipts.glob("*.json")]) == 2)
-        found = (find_job(service.fs, service.places, r.stem) for r in receipts.glob("*.json"))
+        found = (read_job(service.fs, path) for path in receipts.glob("*.json"))
         jobs = {job.name: job for job in found}
     paper, wrong = jobs["paper.json"], jobs["wrong.json"]
     assert (paper.state, paper.kind) == (JobState.SUCCEEDED, "topic")

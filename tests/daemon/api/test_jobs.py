@@ -71,6 +71,25 @@ def test_a_topic_alone_is_short_for_a_document_of_that_kind(client: httpx.Client
     )
 
 
+def test_a_posted_topic_is_a_job_with_its_brand_and_a_storyboard_that_is_there(
+    client: httpx.Client, service: Service
+) -> None:
+    brand = 'reelkiln_brand: 1\nname: Acme\ncolours: {primary: "#7a1f3d"}\n'
+    media = service.places.root / "media"
+    media.mkdir(exist_ok=True)
+    (media / "brand.yaml").write_text(brand)
+    answer = client.post("/v1/jobs", json={"topic": "Lighthouses", "brand": "brand.yaml"})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["kind"] == "topic"
+    plain = client.post("/v1/check", json={"topic": "Lighthouses"}).json()
+    named = {"topic": "Lighthouses", "brand": "brand.yaml"}
+    assert client.post("/v1/check", json=named).json()["spec_digest"] != plain["spec_digest"]
+    wrong = client.post("/v1/jobs", json={"topic": "Lighthouses", "storyboard": "explaner"})
+    assert wrong.status_code == 422
+    fault = wrong.json()["errors"][0]
+    assert (fault["code"], fault["pointer"]) == ("storyboard-unknown", "/storyboard")
+
+
 def test_checking_makes_no_job(client: httpx.Client) -> None:
     told = client.post("/v1/check", json=SPEC).json()
     assert (told["valid"], told["id"], told["kind"]) == (True, "hello", "video")
