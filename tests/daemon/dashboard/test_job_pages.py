@@ -85,7 +85,7 @@ def test_what_is_rendered_again_is_told_to_be_reused(ada: httpx.Client, rendered
     assert again != rendered
     ended(ada, again)
     words = text_of(ada.get(f"/ui/jobs/{again}").text)
-    assert "0 to draw, 1 reused" in words
+    assert "0 drawn, 1 reused" in words
     assert "drawn before" in words
     assert "never drawn" in text_of(ada.get(f"/ui/jobs/{rendered}").text)
 
