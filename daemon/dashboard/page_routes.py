@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from daemon.api.problems import NotFound
 from daemon.dashboard.drawing import NAV
 from daemon.dashboard.job_pages import JOB_PAGES
 from daemon.dashboard.job_streams import JOB_STREAMS
@@ -13,15 +12,8 @@ from daemon.dashboard.session_pages import SESSION_PAGES
 from daemon.dashboard.static_files import STATIC_PAGES
 from daemon.dashboard.submit_pages import SUBMIT_PAGES
 
-
-async def nowhere(request: web.Request) -> web.Response:
-    """`GET /ui/...`: an address that no page has."""
-    raise NotFound("there is no such page", hint="the bar at the top leads to those there are")
-
-
-NOWHERE = PageRoute(method="GET", path="/ui{rest:(/.*)?}", handler=nowhere, scope=None)
 PAGES: tuple[PageRoute, ...] = (
-    *JOB_STREAMS, *JOB_PAGES, *SUBMIT_PAGES, *SESSION_PAGES, *STATIC_PAGES, NOWHERE,
+    *JOB_STREAMS, *JOB_PAGES, *SUBMIT_PAGES, *SESSION_PAGES, *STATIC_PAGES,
 )  # fmt: skip
 """Every page there is; those with a name for the bar stand in its order."""
 

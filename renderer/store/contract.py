@@ -58,7 +58,7 @@ class Store(Protocol):
         ...
 
     def remember(self, kind: str, name: str, data: Mapping[str, Any]) -> None:
-        """Keep a JSON note: `facts` of a file, the last `plans` of a spec, `views` of jobs."""
+        """Keep a small JSON note: `facts` of a file, last `plans` of a spec, `views` of jobs."""
         ...
 
     def recall(self, kind: str, name: str) -> Mapping[str, Any] | None:
