@@ -212,6 +212,7 @@ def test_a_failed_job_is_tried_again_as_a_new_one(running: Site, ada: httpx.Clie
     assert "late.png" in words
     assert "Try again" in words
     shutil.copy(picture.with_name("a.png"), picture)
+    until(lambda: not running.service.inbox.claims())  # its bytes lie where retries look
     answer = sent(ada, "/ui/submit", f"/ui/jobs/{job_id}/retry")
     again = answer.url.path.rpartition("/")[2]
     assert again != job_id
