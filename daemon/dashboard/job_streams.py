@@ -17,9 +17,12 @@ from daemon.dashboard.drawing import drawn
 from daemon.dashboard.job_rows import rows_of, title_of
 from daemon.dashboard.page_route import PageRoute
 from daemon.index import Page
+from daemon.logs import logger
+from renderer.errors import ReelkilnError
 
+_log = logger("dashboard")
 _LOOKS_S = 0.5
-_LONGEST_S = 600.0  # then the browser comes back, and shows anew who it is
+_LONGEST_S = 60.0  # then the browser comes back, and shows anew who it is
 
 
 async def job_events(request: web.Request) -> web.StreamResponse:
@@ -34,7 +37,10 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     with room_for_stream(request) as stream:
         await stream.prepare(request)
         async with stream:
-            await _follow(request, stream, found)
+            try:
+                await _follow(request, stream, found)
+            except ReelkilnError as error:  # the browser comes back, and hears of it then
+                _log.warning("a list is not followed any more", error=str(error))
     return stream
 
 

@@ -11,7 +11,7 @@ from daemon.api.callers import ACCESS, CALLER, Caller
 from daemon.api.keys import KeyAsked, NewKeyShown, key_made, key_revoked, keys_seen, see_keeper
 from daemon.api.refusals import BodyRefused
 from daemon.dashboard.drawing import page, see
-from daemon.dashboard.forms import FORM, PROOF
+from daemon.dashboard.forms import FORM
 from daemon.dashboard.page_route import PageRoute
 from renderer.errors import ReelkilnError
 
@@ -70,13 +70,13 @@ def _asked(request: web.Request) -> KeyAsked:
     """The key that the form asks for; a day is meant to its end, in UTC."""
     form = request[FORM]
     fields = {name: form[name] for name in ("label", "world", "per_minute") if form.get(name)}
+    scopes = [scope for scope in Scope if f"scope_{scope}" in form]
+    if not scopes:
+        raise BodyRefused("the key would open nothing", hint="tick what it may do")
     until = form.get("expires_on", "")
     try:
         day = datetime.combine(date.fromisoformat(until), time.max, UTC) if until else None
-        return KeyAsked.model_validate({
-            **fields, "expires_at": day,
-            "scopes": [scope for scope in Scope if f"scope_{scope}" in form and PROOF in form],
-        })  # fmt: skip
+        return KeyAsked.model_validate({**fields, "expires_at": day, "scopes": scopes})
     except ValueError as error:
         raise BodyRefused(
             "the key cannot be made as it was asked for",

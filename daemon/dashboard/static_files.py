@@ -1,4 +1,4 @@
-"""Scripts and styles of the pages, from the package itself."""
+"""Scripts and styles of the pages, from the package itself; and where there is no page at all."""
 
 from __future__ import annotations
 
@@ -26,8 +26,14 @@ async def static_file(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+async def nowhere(request: web.Request) -> web.Response:
+    """`GET /ui/...`: an address that no page has."""
+    raise NotFound("there is no such page", hint="the bar at the top leads to those there are")
+
+
 STATIC_PAGES = (
     PageRoute(
         method="GET", path="/ui/static/{name}", handler=static_file, scope=None, asks_nobody=True
     ),
+    PageRoute(method="GET", path="/ui{rest:(/.*)?}", handler=nowhere, scope=None),
 )

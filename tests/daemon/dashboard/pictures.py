@@ -65,7 +65,7 @@ def _ended(ada: httpx.Client, answer: httpx.Response) -> str:
 
 def _pictured(page: Any, path: Path, *, full: bool = False) -> None:
     found = Image.open(io.BytesIO(page.screenshot(full_page=full, animations="disabled")))
-    found.convert("RGB").quantize(96, dither=Image.Dither.NONE).save(path, optimize=True)
+    found.convert("RGB").quantize(200, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main(folder: Path) -> None:

@@ -17,7 +17,7 @@ from tests.daemon.dashboard.test_asset_pages import handed_in, picture
 from tests.daemon.dashboard.test_strangers import handed
 
 pytestmark = needs_chromium
-NOT_PAGES = ("picture", "static", "file", "events", "chart", "svg", "progress", "piece")
+NOT_PAGES = ("picture", "static", "file", "events", "chart", "svg", "progress", "piece", "rest")
 
 
 @contextmanager

@@ -38,6 +38,13 @@ tracks:
 """
 LONG = SPEC.replace("320x180", "1920x1080").replace("2s", "60s").replace("4s", "120s")
 
+DROP = """() => {
+  const dropped = new DataTransfer();
+  dropped.items.add(new File(["reelkiln: 1\\ntrakcs: []\\n"], "a.yaml"));
+  document.getElementById("document").dispatchEvent(
+    new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
+}"""
+
 
 def until(page: Any, script: str, seconds: float = 30) -> None:
     """Wait for what a script says; the policy of the pages forbids Playwright's own way."""
@@ -112,6 +119,12 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
         page.click("#verdict button[data-line='6']")
         at = page.evaluate("document.getElementById('document').selectionStart")
         assert page.evaluate("document.getElementById('document').value")[at:].startswith("clipps")
+
+        (tmp_path / "film.yaml").write_text(SPEC)
+        page.set_input_files("#file", tmp_path / "film.yaml")
+        until(page, "document.querySelector('#verdict .good') !== null")
+        page.evaluate(DROP)
+        until(page, "document.getElementById('verdict').innerText.includes('line 2, column 1')")
 
         wrote(page, SPEC)
         page.click("text=Render")

@@ -57,6 +57,8 @@ def test_a_key_that_cannot_be_made_is_told_on_the_page(site: Site) -> None:
     for wrong in ({"world": "no blanks"}, {"expires_on": "soon"}, {"per_minute": "0"}):
         told = sent(ada, "/ui/keys", "/ui/keys", scope_read="on", **wrong)
         assert (told.status_code, 'role="alert"' in told.text) == (422, True), wrong
+    nothing = sent(ada, "/ui/keys", "/ui/keys", label="idle")
+    assert (nothing.status_code, "would open nothing" in text_of(nothing.text)) == (422, True)
     assert "There are no keys yet" in text_of(ada.get("/ui/keys").text)
 
 
