@@ -126,7 +126,7 @@ def _wait(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
 def _end(child: subprocess.Popen[bytes]) -> None:
     child.send_signal(signal.SIGTERM)
     try:
-        child.wait(10)
+        child.wait(3)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
