@@ -66,10 +66,10 @@ def main() -> int:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
         os.nice(_NICENESS)
-        _bound(request.bounds)
         _import_all()
         teller = Teller(voice)
         teller.say("began")
+        _bound(request.bounds)
         return _attempt(request, teller)
     except KeyboardInterrupt:  # before there was anything to stop
         return _INTERRUPTED

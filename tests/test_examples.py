@@ -92,6 +92,7 @@ def test_the_pictures_of_an_example_have_their_size_and_look_like_the_one_that_i
         assert worst_patch(picture, kept) <= PATCH
 
 
+@pytest.mark.long
 def test_the_upright_cut_of_a_topic_lies_in_its_folder(
     renderer: Renderer, bundles: dict[str, Bundle], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -6,7 +6,9 @@ machines share.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +24,12 @@ from renderer.errors import ReelkilnError, UsageError
 SETTING = "REELKILN_DATABASE_URL"
 
 _BUSY_MS = 60_000  # a rebuild of 100 000 jobs holds the lock for some seconds
+_WAL_PATIENCE_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _CONNECT_S = 10
 _WRITES = "reelkiln_writes"
 _TABLES = "reelkiln_tables"
 _OWED = "reelkiln_owed"
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
     f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
@@ -203,8 +205,20 @@ def _prepare_sqlite(tables: TableSet) -> Any:
         connection.isolation_level = None
         for pragma in (*_PRAGMAS, synchronous):
             connection.execute(pragma).fetchall()
+        _write_ahead(connection)
 
     return prepare
+
+
+def _write_ahead(connection: Any) -> None:
+    """Journal ahead. Of several that begin at once each but one is refused without waiting."""
+    for patience_s in _WAL_PATIENCE_S:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except sqlite3.OperationalError:
+            time.sleep(patience_s)
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
 
 
 def _begin_sqlite(connection: Connection) -> None:

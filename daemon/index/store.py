@@ -177,7 +177,11 @@ def open_index(root: Path, environment: Mapping[str, str] = os.environ) -> JobIn
     Raises UsageError and IndexUnavailable.
     """
     index = JobIndex(index_url(root, environment))
-    index.upgrade_when_there()
+    try:
+        index.upgrade_when_there()
+    except BaseException:
+        index.close()
+        raise
     return index
 
 

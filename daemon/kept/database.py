@@ -46,5 +46,9 @@ def open_kept(root: Path, environment: Mapping[str, str]) -> Engine:
     Raises UsageError and KeptUnavailable.
     """
     engine = make_engine(KEPT, kept_url(root, environment))
-    upgrade_when_there(engine)
+    try:
+        upgrade_when_there(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine

@@ -167,6 +167,7 @@ def test_bytes_that_are_gone_or_were_changed_fail_the_job_in_words(world: World)
         assert words in fault["message"]
 
 
+@pytest.mark.long
 def test_while_the_server_is_away_the_daemon_lives_and_other_jobs_go_on(world: World) -> None:
     image, other = world.asset(picture("teal")), world.asset(picture("red"))
     assert world.end_of(world.job(film({"asset": other})))["status"] == "succeeded"

@@ -88,7 +88,7 @@ def test_a_child_is_given_what_is_on_the_list_and_nothing_else() -> None:
     assert set(given) == {"PATH", "PYTHONPATH", "LC_ALL", "TZ"}
 
 
-@pytest.mark.parametrize("words", [["serve"], ["doctor", "--json"], ["jobs", "list"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["doctor", "--json"], ["jobs", "list"]], ids=" ".join)
 def test_the_password_of_a_database_that_cannot_be_reached_is_not_told(
     root: Path, words: list[str]
 ) -> None:
@@ -99,4 +99,22 @@ def test_the_password_of_a_database_that_cannot_be_reached_is_not_told(
     assert done.returncode != 0
     assert b"does not answer" in done.stdout + done.stderr
     assert CANARY.encode() not in done.stdout + done.stderr
+    assert holds_canary(root) == []
+
+
+def test_a_daemon_that_goes_on_without_its_database_does_not_tell_the_password(root: Path) -> None:
+    command = [sys.executable, "-m", "daemon.cli", "serve", "--port", "0", "--root", str(root)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, "REELKILN_DATABASE_URL": DATABASE},
+    ) as daemon:  # fmt: skip
+        assert daemon.stdout
+        said = b""
+        while b"does not answer" not in said:
+            line = daemon.stdout.readline()
+            assert line, said
+            said += line
+        daemon.terminate()
+        said += daemon.stdout.read()
+    assert CANARY.encode() not in said
     assert holds_canary(root) == []

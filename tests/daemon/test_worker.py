@@ -201,7 +201,8 @@ def test_a_child_that_stands_still_is_ended(long: JobRequest) -> None:
 
 
 def test_a_child_that_works_without_a_word_is_left_alone(short: JobRequest) -> None:
-    spin = "import time\nend=time.time()+2.5\nwhile time.time()<end: pass\nraise SystemExit(7)"
+    spin = 'import time\nprint(\'{"event": "began"}\', flush=True)\n'
+    spin += "end=time.time()+2.5\nwhile time.time()<end: pass\nraise SystemExit(7)"
     outcome = run_job(short, command=python(spin), quiet_s=1.0)
     assert (outcome.ended, outcome.status) == (Ended.DIED, 7)
 

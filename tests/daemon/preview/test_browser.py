@@ -73,6 +73,7 @@ def test_a_title_that_is_edited_is_seen_and_faults_stand_in_place(
     assert all(name.startswith((url, "blob:", "data:")) for name in asked)
 
 
+@pytest.mark.long
 @needs_chromium
 def test_the_demo_is_seen_and_its_title_changes_while_it_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
