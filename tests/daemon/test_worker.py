@@ -74,16 +74,17 @@ def leftovers(request: JobRequest) -> list[str]:
 
 
 class Seen:
-    """Gathers what lives below us once frames are drawn."""
+    """Gathers what lives below us once frames are drawn, and did not before."""
 
     def __init__(self, *, until: int = 1) -> None:
         self.progress: list[Progress] = []
+        self.before = below_us()
         self.members: frozenset[Member] = frozenset()
         self.until = until
 
     def __call__(self, progress: Progress) -> None:
         self.progress.append(progress)
-        self.members |= below_us()
+        self.members |= below_us() - self.before
 
     @property
     def is_drawing(self) -> bool:
