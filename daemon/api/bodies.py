@@ -34,9 +34,14 @@ async def body_as(request: web.Request, model: type[_M], *, limit: int = _LIMIT)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_input=False, include_context=False)
-        words = [f"{'.'.join(map(str, found['loc'])) or 'body'}: {found['msg']}" for found in told]
-        raise BodyRefused("; ".join(sorted(words))) from None  # its cause would repeat the body
+        raise refused(error, "body") from None  # its cause would repeat the body
+
+
+def refused(error: ValidationError, whole: str) -> BodyRefused:
+    """What is wrong with each field, without repeating any; `whole` stands for all of it."""
+    told = error.errors(include_url=False, include_input=False, include_context=False)
+    words = [f"{'.'.join(map(str, found['loc'])) or whole}: {found['msg']}" for found in told]
+    return BodyRefused("; ".join(sorted(words)))
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

@@ -23,7 +23,7 @@ from daemon.api.webhook_models import (
     WebhookList,
     WebhookShown,
 )
-from daemon.catalog.cursors import cursor_after, place_of
+from daemon.database.cursors import cursor_after, place_of
 from daemon.webhooks.deliveries import CALLBACK, OPERATOR, Delivery, DeliveryState, Endpoint
 from daemon.webhooks.events import message_id
 from daemon.webhooks.refusals import WebhookUnknown

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from daemon.catalog.cursors import cursor_after
 from daemon.catalog.filters import AssetFilters, count_query, page_query
 from daemon.catalog.refusals import AssetUnknown
 from daemon.database import insert_new, reading, writing
+from daemon.database.cursors import cursor_after
 from daemon.kept.catalog_tables import asset_tags, assets
 from renderer.assets import Asset, AssetKind, AssetState, Visibility, move_asset
 from renderer.errors import UsageError

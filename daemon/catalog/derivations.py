@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Text, cast, func, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.catalog.cursors import cursor_after, place_of
 from daemon.catalog.nodes import JOB, Node, node_of
 from daemon.database import reading, writing
+from daemon.database.cursors import cursor_after, place_of
 from daemon.kept.catalog_tables import derivations
 from renderer.errors import UsageError
 

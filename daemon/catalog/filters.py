@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, select, tuple_
 
-from daemon.catalog.cursors import place_of
 from daemon.catalog.nodes import ASSET, reference_node
+from daemon.database.cursors import place_of
 from daemon.kept.catalog_tables import asset_tags, assets, derivations
 from renderer.assets import AssetState
 from renderer.provenance import Reference

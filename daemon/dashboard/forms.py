@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from daemon.api.bodies import read_body
+from daemon.api.bodies import read_body, refused
 from daemon.api.context import CONTEXT
 from daemon.api.problems import TypeNotSupported
 from daemon.api.refusals import BodyRefused, OriginRefused
@@ -50,9 +50,7 @@ def form_as(request: web.Request, model: type[_M]) -> _M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_input=False, include_context=False)
-        words = [f"{'.'.join(map(str, found['loc'])) or 'form'}: {found['msg']}" for found in told]
-        raise BodyRefused("; ".join(sorted(words))) from None  # its cause would repeat the fields
+        raise refused(error, "form") from None  # its cause would repeat the fields
 
 
 def refuse_foreign(request: web.Request) -> None:

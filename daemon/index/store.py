@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daemon.database import reading, upgrade, upgrade_when_there, writing
+from daemon.database.cursors import cursor_after, place_of
 from daemon.index.database import index_url, make_engine
 from daemon.index.tables import jobs
 from daemon.jobs import Job, JobState, job_from_json
@@ -39,7 +37,6 @@ MAX_LIMIT = 1000
 _T = TypeVar("_T")
 _BATCH = 500
 _KNOWN = 4096
-_ID = re.compile(r"[0-9A-Z]{26}")
 _FILTERED = ("state", "kind", "name", "owner", "world", "spec_sha256", "spec_digest", "input_hash")
 _WHAT_CHANGES = ("rev", *_FILTERED, "created_at", "document")
 
@@ -117,7 +114,9 @@ class JobIndex:
             rows = connection.execute(query).all()
         more = len(rows) > limit
         found = tuple(_job_of(row.document) for row in rows[:limit])
-        return Page(jobs=found, cursor=_cursor_after(found[-1]) if more else "")
+        return Page(
+            jobs=found, cursor=cursor_after(found[-1].created_at, found[-1].job_id) if more else ""
+        )
 
     def oldest(self, filters: Filters, limit: int) -> tuple[Job, ...]:
         """At most `limit` jobs, the oldest first."""
@@ -190,7 +189,7 @@ def page_query(filters: Filters, cursor: str, limit: int) -> Select[Any]:
     query = select(jobs.c.document).where(*_conditions(filters))
     if cursor:
         place = tuple_(jobs.c.created_at, jobs.c.job_id)
-        query = query.where(place < tuple_(*_place_of(cursor)))
+        query = query.where(place < tuple_(*place_of(cursor)))
     return query.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
 
 
@@ -244,21 +243,3 @@ def _batches(found: Iterable[_T]) -> Iterator[list[_T]]:
     rest = iter(found)
     while batch := list(islice(rest, _BATCH)):
         yield batch
-
-
-def _cursor_after(job: Job) -> str:
-    plain = json.dumps([float(job.created_at).hex(), job.job_id])
-    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
-
-
-def _place_of(cursor: str) -> tuple[float, str]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        created_at, job_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if not _ID.fullmatch(job_id):
-            raise ValueError("not the id of a job")
-        return float.fromhex(created_at), job_id
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise UsageError(
-            f"{cursor!r} is not a cursor", hint="use the cursor of the page before, unchanged"
-        ) from error
