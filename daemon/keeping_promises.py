@@ -5,12 +5,11 @@ That follows from the records alone, so whatever dies in between does no harm: i
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from daemon.following import Following
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
 from daemon.logs import logger
@@ -87,44 +86,30 @@ class PromiseKeeping:
 
     def __init__(self, keeper: PromiseKeeper, every_s: float = SWEEP_EVERY_S) -> None:
         self._keeper, self._every_s = keeper, every_s
-        self._hints: SimpleQueue[str] = SimpleQueue()
-        self._news, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="promises", daemon=True)
+        self._following = Following("promises", self._run)
 
     def start(self) -> None:
         """Begin to follow."""
-        self._thread.start()
+        self._following.start()
 
     def stop(self) -> None:
         """Settle what was hinted at, and end; the next start makes up for the rest."""
-        self._ended.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._following.stop()
 
     def hint(self, job_id: str) -> None:
         """A job has probably ended. Never waits."""
-        self._hints.put(job_id)
-        self._news.set()
+        self._following.hint(job_id)
 
     def _run(self) -> None:
         is_behind = True
         while True:
             try:
-                self._heed_hints()
-                if is_behind and not self._ended.is_set():
+                for job_id in self._following.hinted():
+                    self._keeper.settle_job(job_id)
+                if is_behind and not self._following.is_over:
                     self._keeper.sweep()
             except (ReelkilnError, SQLAlchemyError, OSError) as error:
                 _log.warning("open promises cannot be looked up", error=str(error))
-            if self._ended.is_set():
+            if self._following.is_over:
                 return
-            is_behind = not self._news.wait(self._every_s)
-            self._news.clear()
-
-    def _heed_hints(self) -> None:
-        while True:
-            try:
-                job_id = self._hints.get_nowait()
-            except Empty:
-                return
-            self._keeper.settle_job(job_id)
+            is_behind = not self._following.wait(self._every_s)

@@ -6,10 +6,9 @@ or an absent storage cut off is published by the next look.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from queue import Empty, SimpleQueue
 
+from daemon.following import Following
 from daemon.fs import Fs
 from daemon.jobs import JobState
 from daemon.logs import logger
@@ -43,27 +42,21 @@ class BundlePublisher:
         self._storage, self._fs, self._places = storage, fs, places
         self._prefix, self._again_s = prefix, again_s
         self._seen: set[str] = set()
-        self._hints: SimpleQueue[str] = SimpleQueue()
-        self._news, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="publishing", daemon=True)
+        self._following = Following("publishing", self._run)
 
     def start(self) -> None:
         """Begin with what an earlier daemon left; nothing without a prefix."""
         if self._prefix:
-            self._thread.start()
+            self._following.start()
 
     def stop(self) -> None:
         """End; the next start makes up for the rest."""
-        self._ended.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._following.stop()
 
     def hint(self, job_id: str) -> None:
         """A job has probably ended. Never waits for the storage."""
         if self._prefix:
-            self._hints.put(job_id)
-            self._news.set()
+            self._following.hint(job_id)
 
     def reconcile(self) -> bool:
         """Publish the bundle of every receipt that was not seen; whether all went well."""
@@ -74,7 +67,7 @@ class BundlePublisher:
 
     def publish(self, job_id: str) -> bool:
         """Publish the bundle of one job, if it has one; False when that is worth another try."""
-        if job_id in self._seen or self._ended.is_set():
+        if job_id in self._seen or self._following.is_over:
             return True
         receipt = self._places.receipt(job_id)
         if self._fs.stat(receipt) is None:
@@ -101,24 +94,15 @@ class BundlePublisher:
 
     def _run(self) -> None:
         is_behind = True
-        while not self._ended.is_set():
+        while not self._following.is_over:
             try:
                 is_behind = not (self.reconcile() if is_behind else self._heed_hints())
             except OSError as error:
                 _log.warning("receipts cannot be read", error=str(error))
                 is_behind = True
-            self._news.wait(self._again_s if is_behind else None)
-            self._news.clear()
+            self._following.wait(self._again_s if is_behind else None)
 
     def _heed_hints(self) -> bool:
         """Whether all went well."""
-        is_well = True
-        while (job_id := self._next_hint()) is not None:
-            is_well = self.publish(job_id) and is_well
-        return is_well
-
-    def _next_hint(self) -> str | None:
-        try:
-            return self._hints.get_nowait()
-        except Empty:
-            return None
+        went_well = [self.publish(job_id) for job_id in self._following.hinted()]
+        return all(went_well)

@@ -6,13 +6,12 @@ settled in one transaction, so that a crash leaves it settled or not at all.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from daemon.asset_service import AssetService
 from daemon.catalog.requests import Request
+from daemon.following import Following
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
 from daemon.logs import logger
@@ -48,26 +47,20 @@ class Settling:
         self._fs, self._places, self._clock, self._new_id = fs, places, clock, new_id
         self._limits = limits
         self._known: set[str] = set()
-        self._hints: SimpleQueue[str] = SimpleQueue()
-        self._news, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
+        self._following = Following("settling", self._run)
 
     def start(self) -> None:
         """Begin to follow."""
-        self._thread.start()
+        self._following.start()
 
     def stop(self) -> None:
         """Settle what was hinted at, and end; the next start makes up for the rest."""
-        self._ended.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._following.stop()
         self._catalog.close()
 
     def hint(self, job_id: str) -> None:
         """A job has probably ended. Never waits for the database."""
-        self._hints.put(job_id)
-        self._news.set()
+        self._following.hint(job_id)
 
     def reconcile(self) -> int:
         """Settle every job that has a receipt and is not settled; how many those were."""
@@ -102,18 +95,18 @@ class Settling:
         is_behind = True
         while True:
             try:
-                self._heed_hints()
-                if is_behind and not self._ended.is_set():
+                for job_id in self._following.hinted():
+                    self.settle(job_id)
+                if is_behind and not self._following.is_over:
                     self.reconcile()
                     self._sweep()
                 is_behind = False
             except (ReelkilnError, OSError) as error:
                 _log.warning("the catalog is behind", error=str(error))
                 is_behind = True  # what a hint told of is found again among the receipts
-            if self._ended.is_set():
+            if self._following.is_over:
                 return
-            is_behind = not self._news.wait(_AGAIN_S if is_behind else EVERY_S) or is_behind
-            self._news.clear()
+            is_behind = not self._following.wait(_AGAIN_S if is_behind else EVERY_S) or is_behind
 
     def _sweep(self) -> None:
         """A storage that is away keeps nobody from settling."""
@@ -121,16 +114,6 @@ class Settling:
             self.assets.sweep()
         except (StorageUnavailable, StorageRefused) as error:
             _log.warning("bytes of deleted assets are still there", error=str(error))
-
-    def _heed_hints(self) -> None:
-        while (job_id := self._next_hint()) is not None:
-            self.settle(job_id)
-
-    def _next_hint(self) -> str | None:
-        try:
-            return self._hints.get_nowait()
-        except Empty:
-            return None
 
     def _request(self, job: Job) -> Request | None:
         """What a dropped document says of itself; one that came over HTTP is on record."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from queue import Empty, SimpleQueue
 
+from daemon.following import Following
 from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.webhooks.deliveries import CALLBACK, OPERATOR, Delivery
@@ -43,29 +42,23 @@ class Sender:
     ) -> None:
         self._ends, self._store, self._settings = ends, ends.store, ends.settings
         self._clock, self._chance = clock, chance
-        self._hints: SimpleQueue[str] = SimpleQueue()
-        self._wake, self._stopping = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+        self._following = Following("webhooks", self._run)
         self._reconciled_at: float | None = None
         self._sending: dict[Future[None], str] = {}
         self._has_begun = False
 
     def start(self) -> None:
         """Begin to send."""
-        self._thread.start()
+        self._following.start()
 
     def stop(self) -> None:
         """End; what is being sent just now is waited for, at most the timeout of an attempt."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._following.stop()
         self._store.close()
 
     def hint(self, job_id: str) -> None:
         """A job has probably ended."""
-        self._hints.put(job_id)
-        self._wake.set()
+        self._following.hint(job_id)
 
     def look(self) -> None:
         """Turn the ends that are known of into deliveries; from time to time look for others."""
@@ -73,7 +66,7 @@ class Sender:
         if not self._has_begun:
             self._ends.begin()
             self._has_begun = True
-        while (job_id := self._next_hint()) is not None:
+        for job_id in self._following.hinted():
             self._ends.settle(job_id)
         if self._reconciled_at is None or now - self._reconciled_at >= RECONCILE_EVERY_S:
             self._ends.reconcile()
@@ -148,8 +141,7 @@ class Sender:
 
     def _run(self) -> None:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
-            while not self._stopping.is_set():
-                self._wake.clear()
+            while not self._following.is_over:
                 try:
                     self.look()
                     self._fill(pool)
@@ -157,7 +149,7 @@ class Sender:
                     _log.error("webhooks wait", error=str(error))
                 except Exception as error:  # a fault of ours ends no thread that nobody watches
                     _log.error("webhooks stumbled", error=repr(error))
-                self._wake.wait(_LONGEST_SLEEP_S)
+                self._following.wait(_LONGEST_SLEEP_S)
             wait(self._sending)
 
     def _fill(self, pool: ThreadPoolExecutor) -> None:
@@ -167,16 +159,10 @@ class Sender:
             error = done.exception()
             if error is not None:  # the lease ends, then it is tried again
                 _log.error("a webhook could not be sent", error=repr(error))
-        while len(self._sending) < AT_ONCE and not self._stopping.is_set():
+        while len(self._sending) < AT_ONCE and not self._following.is_over:
             delivery = self._store.take(self._clock(), self._sending.values())
             if delivery is None:
                 return
             future = pool.submit(self.send, delivery)
             self._sending[future] = delivery.host
-            future.add_done_callback(lambda _: self._wake.set())
-
-    def _next_hint(self) -> str | None:
-        try:
-            return self._hints.get_nowait()
-        except Empty:
-            return None
+            future.add_done_callback(lambda _: self._following.wake())

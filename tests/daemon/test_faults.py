@@ -144,7 +144,8 @@ def test_a_forbidden_folder_is_told_once_and_nothing_is_lost(
 ) -> None:
     root = furnished(tmp_path / "root")
     with serving(root, launcher=unprivileged()) as child:
-        until(lambda: (root / "inbox" / "rejected").is_dir(), child, root)
+        made = (root / "inbox" / "rejected", root / folder)
+        until(lambda: all(one.is_dir() for one in made), child, root)
         (root / folder).chmod(0o555)
         until(lambda: told(root, "intake pauses"), child, root)
         drop_as_root(root, "film.yaml", GOOD)
