@@ -13,10 +13,9 @@ from daemon.catalog.refusals import AssetNotThere
 from daemon.inbox import Claimed, Inbox
 from daemon.needs import Blocked, PromiseFailed, checked, needs_of
 from daemon.promises import Needs, Standing, Supply
+from daemon.reading import Reading
 from daemon.references import References, unkept
 from renderer.errors import ReelkilnError
-from renderer.limits import Limits
-from renderer.spec.loading import load
 
 
 def on_record(
@@ -55,21 +54,19 @@ def brought(references: References, supply: Supply, go_on: Callable[[], None]) -
     return replace(supply, found=found, lost=lost)
 
 
-def admitted(
-    inbox: Inbox, references: References, limits: Limits, claimed: Claimed
-) -> Claimed | None:
+def admitted(inbox: Inbox, reading: Reading, claimed: Claimed) -> Claimed | None:
     """The job, if it may run now. None when it was made to wait, or failed, for what it names.
 
     A document that nobody can read is let through: whoever runs it tells why.
     """
     try:
-        loaded = load(claimed.data, name=claimed.job.name, limits=limits)
+        loaded = reading.load(claimed.data, name=claimed.job.name, owner=claimed.job.owner)
     except ReelkilnError:
         return claimed
     needs = needs_of(loaded)
     if not needs:
         return claimed
-    told, supply = on_record(inbox, references, claimed, needs)
+    told, supply = on_record(inbox, reading.references, claimed, needs)
     try:
         checked(loaded, supply)
     except Blocked as blocked:

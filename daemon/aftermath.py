@@ -23,8 +23,10 @@ from daemon.metrics import Metrics
 from daemon.news import Listener, News, ends
 from daemon.places import Places
 from daemon.publishing import BundlePublisher, publish_prefix
+from daemon.reading import Reading
 from daemon.references import References
 from daemon.serve_settings import ServeSettings
+from daemon.settings import template_folders
 from daemon.settling import Settling
 from daemon.signing_keys import signing_keys
 from daemon.storage.opening import open_storage
@@ -60,11 +62,15 @@ class Aftermath:
             open_catalog(places.root, environment), storage, places=places, clock=clock,
             new_id=new_id, limits=settings.limits, changed=self._asset_changed,
         )  # fmt: skip
-        self.settling = Settling(
-            self.assets, fs=fs, places=places, clock=clock, new_id=new_id, limits=settings.limits
-        )
         promises = AssetPromises(assets=self.assets, part=papers.part)
-        self.references = References(fs=fs, places=places, promises=promises)
+        self.reading = Reading(
+            media=settings.media or (places.root / "media", places.inbox),
+            limits=settings.limits, templates=template_folders(environment),
+            references=References(fs=fs, places=places, promises=promises),
+        )  # fmt: skip
+        self.settling = Settling(
+            self.assets, fs=fs, places=places, clock=clock, new_id=new_id, reading=self.reading
+        )
         keeper = PromiseKeeper(fs=fs, places=places, promises=promises)
         self.promises = PromiseKeeping(keeper)
         self.news = News(ledger=ledger, listeners=(

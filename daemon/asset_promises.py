@@ -129,7 +129,7 @@ class AssetPromises:
         return Promised(
             standing=standing, path=path, sha256=asset.sha256, value=asset.value,
             reason=reason, made_by=asset.created_by_job, asset_id=asset.asset_id,
-            label=asset.label, media_type=asset.media_type,
+            label=asset.label, media_type=asset.media_type, size_bytes=asset.size_bytes or 0,
         )  # fmt: skip
 
 

@@ -15,9 +15,8 @@ from daemon.jobs import Job
 from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.places import Claim
-from daemon.references import References
+from daemon.reading import Reading
 from daemon.wishes import Wishes
-from renderer.limits import Limits
 
 _log = logger("claim-line")
 
@@ -29,8 +28,7 @@ class ClaimLine:
     inbox: Inbox
     blocked: BlockedJobs
     wishes: Wishes
-    references: References
-    limits: Limits
+    reading: Reading
     _waiting: dict[str, tuple[int, Waiting]] = field(default_factory=dict)
 
     def waiting(self, claims: Mapping[str, Claim]) -> Iterator[Waiting]:
@@ -90,7 +88,7 @@ class ClaimLine:
         if self.inbox.is_cancelled(claimed.job):
             self.inbox.cancel(claimed)
             return True
-        told = admitted(self.inbox, self.references, self.limits, claimed)
+        told = admitted(self.inbox, self.reading, claimed)
         if told is not None:
             self.inbox.give_back(told, 0.0)
         return True

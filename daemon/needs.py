@@ -11,9 +11,10 @@ from daemon.references import unkept
 from renderer.errors import Fault, Rejected
 from renderer.inputs import SourceUse
 from renderer.refusals import refused
-from renderer.sources.supply import SCHEMES, Supplied, is_reference
+from renderer.sources.supply import Supplied
 from renderer.spec.loading import Loaded, sources_of
 from renderer.spec.model import ModuleSpec
+from renderer.spec.origins import SCHEMES, is_reference
 from renderer.store import Store
 
 _ANEW = "make it anew and name that, then hand this document in again"
@@ -89,7 +90,9 @@ def suppliers(found: Mapping[str, Promised]) -> Mapping[str, Answered]:
 
 
 def _uses(loaded: Loaded) -> Iterator[SourceUse]:
-    return (use for use in sources_of(loaded.spec) if is_reference(use.source))
+    if loaded.kit:
+        yield SourceUse(source=loaded.kit, expected=frozenset(), path=("brand",))
+    yield from (use for use in sources_of(loaded.spec) if is_reference(use.source))
 
 
 def _faults(loaded: Loaded, supply: Supply) -> Iterator[Fault]:

@@ -30,8 +30,8 @@ class Promised:
 
     An available one has a `path` and the `sha256` of what lies there, or a `value` (any JSON but
     null); without a path a file lies elsewhere, and has to be brought first. `reason` says why
-    there is nothing. `made_by` is the job that promised an asset, `asset_id`, `label` and
-    `media_type` are those of the asset.
+    there is nothing. `made_by` is the job that promised an asset, `asset_id`, `label`,
+    `media_type` and `size_bytes` are those of the asset.
     """
 
     standing: Standing
@@ -43,6 +43,7 @@ class Promised:
     asset_id: str = ""
     label: str = ""
     media_type: str = ""
+    size_bytes: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""

@@ -35,10 +35,12 @@ from daemon.job_request import (
 )
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
-    from daemon.promises import Promised
+    from daemon.promises import Needs, Promised, Supply
+    from renderer.branding import Supplied
     from renderer.bundle import Bundle
     from renderer.errors import ReelkilnError
     from renderer.events import Event
+    from renderer.limits import Limits
     from renderer.pipeline import Renderer
     from renderer.spec.asset import AssetSpec
     from renderer.spec.loading import Loaded
@@ -51,7 +53,6 @@ _TELL_EVERY_S = 0.2
 _NICENESS = 10  # the daemon answers and beats while a render takes every core there is
 _WAIT_S = 10.0
 _INTERRUPTED = 130
-_HOME = "in the media folder"
 _FAULTS_OF_THE_DROP = frozenset({
     errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EINVAL,
 })  # fmt: skip
@@ -155,7 +156,7 @@ def _bundle(request: JobRequest, teller: Teller) -> tuple[Bundle, Lacks]:
     from renderer.spec.model import ModuleSpec
 
     teller.hear(StageStarted(stage="load"))
-    loaded = load_through_gate(request)
+    loaded = load_through_gate(request, partial(ask_kit, teller, sys.stdin.buffer, request.limits))
     teller.say("loaded", id=loaded.id, kind=str(loaded.spec.kind))
     loaded = expanded(loaded, template_folders(request.providers))
     found = ask_needs(teller, sys.stdin.buffer, loaded)
@@ -212,6 +213,7 @@ def _renderer(
     request: JobRequest, loaded: Loaded, found: Mapping[str, Promised], teller: Teller
 ) -> Renderer:
     from daemon.generating import Generating
+    from daemon.kits import HOME
     from daemon.needs import suppliers
     from renderer.fonts import text_engine_fingerprint
     from renderer.http import http_policy
@@ -228,7 +230,7 @@ def _renderer(
         max_source_bytes=request.limits.max_source_bytes,
         max_image_pixels=request.limits.max_image_pixels,
         http=http_policy(request.limits, request.networks),
-        home=_HOME,
+        home=HOME,
         suppliers={
             **suppliers(found),
             GENERATE: Generating(
@@ -271,16 +273,19 @@ def ask_needs(teller: Teller, answers: IO[bytes], loaded: Loaded) -> Mapping[str
     Interrupted when nobody is left to answer.
     """
     from daemon.needs import checked, needs_of
-    from renderer.errors import Interrupted
 
     needs = needs_of(loaded)
-    if not needs:
-        return {}
+    return checked(loaded, _ask(teller, answers, needs)) if needs else {}
+
+
+def _ask(teller: Teller, answers: IO[bytes], needs: Needs) -> Supply:
+    from renderer.errors import Interrupted
+
     teller.say("needs", needs=asdict(needs))
     line = answers.readline()
     if not line.strip():
         raise Interrupted("nobody can say now where the assets lie")
-    return checked(loaded, supply_from_bytes(line))
+    return supply_from_bytes(line)
 
 
 def ask_leave(
@@ -299,17 +304,32 @@ def ask_leave(
         )
 
 
-def load_through_gate(request: JobRequest) -> Loaded:
+def ask_kit(teller: Teller, answers: IO[bytes], limits: Limits, reference: str) -> bytes | None:
+    """The brand kit that an asset or a job's file is; None when it is not there.
+
+    Raises SourceRefused; Interrupted when nobody is left to answer.
+    """
+    from daemon.kits import kit_in
+    from daemon.promises import Needs
+
+    supply = _ask(teller, answers, Needs(references=(reference,)))
+    return kit_in(supply.found[reference], reference, limits)
+
+
+def load_through_gate(request: JobRequest, supplied: Supplied | None = None) -> Loaded:
     """The spec, once the models and the published JSON Schema both take it.
 
-    Raises SpecInvalid, SourceRefused for a brand kit that is not there; OSError when the disk
-    fails or the claim is no longer there.
+    `supplied` gives out brand kits that are no files. Raises SpecInvalid, SourceRefused for a
+    brand kit that is not there; OSError when the disk fails or the claim is no longer there.
     """
-    from renderer.branding import brand_applied
+    from daemon.kits import HOME
+    from renderer.branding import brand_applied, nobody
     from renderer.spec.loading import load
 
     base, *others = request.media
-    prepare = brand_applied(base, tuple(others), request.limits, home=_HOME)
+    prepare = brand_applied(
+        base, tuple(others), request.limits, home=HOME, supplied=supplied or nobody
+    )
     loaded = load(_read(request), name=request.name, limits=request.limits, prepare=prepare)
     check_schema(loaded)
     return loaded

@@ -103,5 +103,5 @@ def _normal(reference: Reference) -> Reference:
 
 
 def _assets_read(loaded: Loaded) -> tuple[str, ...]:
-    keys = (use.source for use in sources_of(loaded.spec))
+    keys = [loaded.kit, *(use.source for use in sources_of(loaded.spec))]
     return tuple(sorted({key.removeprefix(_ASSET) for key in keys if key.startswith(_ASSET)}))

@@ -125,10 +125,9 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         clock=service.clock, nonce=lambda: secrets.token_hex(8),
         version=version("reelkiln"),
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=_api_settings(host, port), media=service.settings.media,
+        settings=_api_settings(host, port), reading=service.reading,
         lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
-        references=service.references, changed=service.job_changed,
-        conditions=service.conditions,
+        changed=service.job_changed, conditions=service.conditions,
     )  # fmt: skip
     return ApiServer(context, furnish)
 

@@ -106,7 +106,8 @@ class Service:
             new_id=_new_id, settled=self.promise_settled,
         )  # fmt: skip
         self.index, self.metrics, self.assets = after.index, after.metrics, after.assets
-        self.settling, self.references = after.settling, after.references
+        self.settling, self.reading = after.settling, after.reading
+        self.references = self.reading.references
         self.blocked = BlockedJobs(
             look=self.references.look, monotonic=monotonic, look_every_s=settings.look_every_s
         )
@@ -114,7 +115,7 @@ class Service:
             inbox=self.inbox, places=self.places, clock=clock, draining=self.draining,
             changed=after.news.changed, held=self.intake.tell, well=self.intake.well,
             runner=runner, jobs=settings.jobs, limits=settings.limits,
-            networks=settings.networks, media=settings.media, modules=settings.modules,
+            networks=settings.networks, media=self.reading.media, modules=settings.modules,
             references=self.references, providers=provider_settings(settings.environment),
         )  # fmt: skip
         self.housekeeper = Housekeeper(
@@ -126,7 +127,7 @@ class Service:
         )  # fmt: skip
         self.claim_line = ClaimLine(
             inbox=self.inbox, blocked=self.blocked, wishes=self.wishes,
-            references=self.references, limits=settings.limits,
+            reading=self.reading,
         )  # fmt: skip
         after.news.listeners += (Listener("blocked", self._unblocks),)
         self._running: dict[Future[None], str] = {}

@@ -16,6 +16,7 @@ from daemon.fs import Fs
 from daemon.jobs import Job, JobState
 from daemon.logs import logger
 from daemon.places import Places
+from daemon.reading import Reading
 from daemon.records import read_job
 from daemon.requesting import request_of
 from daemon.storage.errors import StorageRefused, StorageUnavailable
@@ -23,9 +24,7 @@ from daemon.webhooks.callbacks import bytes_of
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove
 from renderer.bundle.manifest import MANIFEST, FileEntry, manifest_from_bytes
 from renderer.digest import digest_of_bytes
-from renderer.errors import ReelkilnError, SpecInvalid, UsageError
-from renderer.limits import Limits
-from renderer.spec.loading import load
+from renderer.errors import ReelkilnError, Rejected, UsageError
 
 EVERY_S = 15.0
 _AGAIN_S = 2.0
@@ -41,11 +40,11 @@ class Settling:
 
     def __init__(
         self, assets: AssetService, *, fs: Fs, places: Places, clock: Callable[[], float],
-        new_id: Callable[[], str], limits: Limits,
+        new_id: Callable[[], str], reading: Reading,
     ) -> None:  # fmt: skip
         self.assets, self._catalog = assets, assets.catalog
         self._fs, self._places, self._clock, self._new_id = fs, places, clock, new_id
-        self._limits = limits
+        self._reading = reading
         self._known: set[str] = set()
         self._following = Following("settling", self._run)
 
@@ -119,12 +118,12 @@ class Settling:
         """What a dropped document says of itself; one that came over HTTP is on record."""
         if self._catalog.requests.get(job.job_id) is not None:
             return None
-        data = bytes_of(self._fs, self._places, job, self._limits)
-        try:
-            loaded = load(data, name=job.name, limits=self._limits) if data else None
-        except SpecInvalid:
+        data = bytes_of(self._fs, self._places, job, self._reading.limits)
+        if not data:
             return None
-        if loaded is None:
+        try:
+            loaded = self._reading.load(data, name=job.name, owner=job.owner)
+        except Rejected:
             return None
         return request_of(
             loaded, job_id=job.job_id, owner=job.owner, world=job.world, created_at=job.created_at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -13,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from daemon.api.arriving import CLOSE, in_time
 from daemon.api.callers import CALLER
-from daemon.api.context import CONTEXT, TURNSTILES, ApiContext
+from daemon.api.context import CONTEXT, TURNSTILES
 from daemon.api.problems import (
     BodyTooLarge,
     HttpRefusal,
@@ -22,15 +21,11 @@ from daemon.api.problems import (
 )
 from daemon.api.route import DOCUMENT_TYPES
 from daemon.jobs import Job, JobState, Priority
+from daemon.reading import Reading
 from daemon.records import find_job
-from daemon.settings import template_folders
-from renderer.branding import brand_applied
 from renderer.errors import Fault, Rejected, UsageError
-from renderer.expanding import expanded
-from renderer.spec.loading import Loaded, load
-from renderer.spec.topic import in_full
+from renderer.spec.loading import Loaded
 
-HOME = "in the media folder"
 _Q = TypeVar("_Q", bound=BaseModel)
 WORLD = r"^[A-Za-z0-9._-]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -117,8 +112,7 @@ async def document_of(request: web.Request) -> tuple[bytes, str]:
             hint="send application/json or application/yaml, in UTF-8",
             headers={"Accept": ", ".join(DOCUMENT_TYPES)},
         )
-    data = await _body_of(request)
-    return (document_in_full(data), suffix) if suffix == ".json" else (data, suffix)
+    return await _body_of(request), suffix
 
 
 async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
@@ -134,15 +128,14 @@ async def loaded_from(request: web.Request, data: bytes, suffix: str) -> Loaded:
     """The spec in a document that a request brought. Raises SpecInvalid."""
     context = request.app[CONTEXT]
     async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
-        return await asyncio.to_thread(_loaded, data, f"document{suffix}", context)
+        return await asyncio.to_thread(
+            _loaded, data, f"document{suffix}", context.reading, request[CALLER].owner
+        )
 
 
-def _loaded(data: bytes, name: str, context: ApiContext) -> Loaded:
-    """The spec with the brand kit that it names, which is looked up as the daemon does."""
-    base, *others = context.media or (context.places.root / "media", context.places.inbox)
-    prepare = brand_applied(base, tuple(others), context.limits, home=HOME)
-    loaded = load(data, name=name, limits=context.limits, prepare=prepare)
-    expanded(loaded, template_folders(context.environment))  # what no storyboard takes is told now
+def _loaded(data: bytes, name: str, reading: Reading, owner: str) -> Loaded:
+    loaded = reading.load(data, name=name, owner=owner)
+    reading.expanded(loaded)  # what no storyboard takes is told now
     return loaded
 
 
@@ -186,18 +179,6 @@ async def _body_of(request: web.Request) -> bytes:
     if not parts:
         raise HttpRefusal("the body is empty", hint="send a spec; see GET /v1/schemas/spec")
     return bytes(parts)
-
-
-def document_in_full(data: bytes) -> bytes:
-    """`{"topic": ...}` written out; anything else as it is."""
-    if b'"topic"' not in data:
-        return data
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return data  # whoever reads it properly says what is wrong
-    whole = in_full(value)
-    return data if whole is value else json.dumps(whole).encode()
 
 
 def _where(path: tuple[int | str, ...]) -> str:

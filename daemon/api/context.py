@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -20,7 +19,7 @@ from daemon.jobs import Job, Priority
 from daemon.metrics import Metrics
 from daemon.owners import LEASE_S
 from daemon.places import Places
-from daemon.references import References
+from daemon.reading import Reading
 from daemon.storage.local import LocalStorage
 from daemon.submissions import About
 from daemon.uploads import Uploads
@@ -71,10 +70,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """One daemon, as the API sees it. `draining` is set when it ends.
-
-    `media` are the folders that relative sources are looked up in; none for the usual ones.
-    """
+    """One daemon, as the API sees it. `draining` is set when it ends."""
 
     places: Places
     fs: Fs
@@ -82,6 +78,7 @@ class ApiContext:
     submissions: Submits
     access: Access
     assets: AssetService
+    reading: Reading
     metrics: Metrics
     clock: Callable[[], float]
     nonce: Callable[[], str]
@@ -92,9 +89,7 @@ class ApiContext:
     settings: ApiSettings = field(default_factory=ApiSettings)
     uploads: Uploads | None = None  # None: this daemon takes none
     storage: LocalStorage | None = None  # the folder that signed requests are for
-    media: tuple[Path, ...] = ()
     lease_s: float = LEASE_S
-    references: References | None = None
     changed: Callable[[str], None] = lambda job_id: None  # hears of jobs that workers changed
     conditions: Conditions | None = None  # None: nobody watches over this machine
 

@@ -19,12 +19,13 @@ from daemon.api.problems import LeaseLost, OutputsRefused
 from daemon.inbox import Claimed, Inbox
 from daemon.jobs import MOVES, IllegalMove, Job, JobState, Progress
 from daemon.places import Claim
+from daemon.reading import Reading
 from daemon.records import find_job
 from daemon.submissions import drops_of
 from renderer.assets import AssetState
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError
-from renderer.spec.loading import load
+from renderer.spec.loading import Loaded
 
 _PREFIX = "ext-"
 _TRIES, _PAUSE_S = 5, 0.05
@@ -202,9 +203,7 @@ def _claimed(context: ApiContext, inbox: Inbox, job: Job) -> Claimed | None:
 
 def _admitted(context: ApiContext, inbox: Inbox, claimed: Claimed) -> Claimed | None:
     """The job, unless it was made to wait, or failed, for what it names."""
-    if context.references is None:
-        return claimed
-    told = admitted(inbox, context.references, context.limits, claimed)
+    told = admitted(inbox, context.reading, claimed)
     if told is None:
         context.changed(claimed.job.job_id)
     return told
@@ -232,7 +231,7 @@ def _digest_of_bundle(context: ApiContext, claimed: Claimed, bundle: str) -> str
         raise OutputsRefused(f"the outbox holds no bundle {bundle}", hint="publish it first")
     manifest = verify(folder)
     try:
-        wanted = load(claimed.data, name=claimed.job.name, limits=context.limits).digest
+        wanted = _spec_in(context.reading, claimed).digest
     except ReelkilnError as error:
         raise OutputsRefused(f"the job has no valid document: {error.message}") from error
     if manifest.spec_digest != wanted:
@@ -241,6 +240,12 @@ def _digest_of_bundle(context: ApiContext, claimed: Claimed, bundle: str) -> str
             hint="render the document under the name that the lease told",
         )
     return manifest.bundle_digest
+
+
+def _spec_in(reading: Reading, claimed: Claimed) -> Loaded:
+    """What the document of a job asks to be rendered."""
+    job = claimed.job
+    return reading.expanded(reading.load(claimed.data, name=job.name, owner=job.owner))
 
 
 def _see_to_outputs(context: ApiContext, job: Job, outputs: tuple[str, ...]) -> None:

@@ -30,8 +30,8 @@ from renderer.digest import digest_of_bytes
 from renderer.errors import ReelkilnError, UsageError
 from renderer.sources.local import find_local
 from renderer.sources.remote import is_remote
-from renderer.sources.supply import is_reference
 from renderer.spec.generated import is_generated
+from renderer.spec.origins import is_reference
 from renderer.store import LocalStore
 
 _UNDER_WAY = (JobState.QUEUED, JobState.BLOCKED, JobState.RUNNING)
@@ -122,7 +122,7 @@ def _is_unchanged(context: ApiContext, job: Job, pin: Mapping[str, Any]) -> bool
         return True
     if is_reference(source):
         return _is_supplied(context, job, source, str(pin["sha256"]))
-    base, *others = context.media or (context.places.root / "media", context.places.inbox)
+    base, *others = context.reading.media
     path = find_local(source, base, tuple(others), context.limits.max_source_bytes)
     if path.stat().st_size != pin["size_bytes"]:
         return False
@@ -131,7 +131,5 @@ def _is_unchanged(context: ApiContext, job: Job, pin: Mapping[str, Any]) -> bool
 
 def _is_supplied(context: ApiContext, job: Job, reference: str, sha256: str) -> bool:
     """Whether an asset, or a file of another job, is there with those bytes."""
-    if context.references is None:
-        return False
-    found = context.references.look((reference,), job.owner)[reference]
+    found = context.reading.references.look((reference,), job.owner)[reference]
     return found.standing is Standing.AVAILABLE and found.sha256 == sha256

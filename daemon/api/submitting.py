@@ -161,15 +161,16 @@ def _with_promises(context: ApiContext, wish: Wish, job_id: str) -> About:
     Raises PromiseFailed for what will never be there, was never promised, or is a circle.
     """
     needs = needs_of(wish.loaded) if wish.loaded is not None else None
-    if wish.loaded is None or context.references is None or not needs:
+    if wish.loaded is None or not needs:
         return wish.about
     job = Job(
         job_id=job_id, name="", state=JobState.QUEUED, owner=wish.owner, world=wish.world
     )  # fmt: skip
-    supply = context.references.supply(job, needs)
+    references = context.reading.references
+    supply = references.supply(job, needs)
     with suppress(Blocked):
         checked(wish.loaded, supply)
-    names = context.references.promises.names(job_id, needs.makes)
+    names = references.promises.names(job_id, needs.makes)
     return replace(wish.about, waits_for=unkept(supply.found), promised=names)
 
 
@@ -178,5 +179,5 @@ def _promise(context: ApiContext, job: Job, wish: Wish) -> None:
 
     Not while its request is being kept: a database may have one writer at a time.
     """
-    if context.references is not None and wish.loaded is not None:
-        context.references.promises.promise(job, needs_of(wish.loaded).makes)
+    if wish.loaded is not None:
+        context.reading.references.promises.promise(job, needs_of(wish.loaded).makes)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from daemon.api.asking import SubmitQuery, document_in_full, loaded_from, query_from
+from daemon.api.asking import SubmitQuery, loaded_from, query_from
 from daemon.api.callers import Scope
 from daemon.api.jobs import submitted
 from daemon.api.problems import HttpRefusal
@@ -75,8 +75,7 @@ def _document(form: Mapping[str, str]) -> tuple[bytes, str]:
         raise HttpRefusal("there is no document", hint="drop a file or paste a spec")
     looks_like_json = text.lstrip().startswith(("{", "["))
     suffix = _SUFFIXES.get(form.get("form", ""), ".json" if looks_like_json else ".yaml")
-    data = text.encode("utf-8", "surrogatepass")
-    return (document_in_full(data) if suffix == ".json" else data), suffix
+    return text.encode("utf-8", "surrogatepass"), suffix
 
 
 SUBMIT_PAGES = (

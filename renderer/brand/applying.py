@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from renderer.brand.defaults import BrandDefaults, brand_defaults
-from renderer.brand.kit import BrandKit
+from renderer.brand.kit import BrandKit, Colours
 
 _Plain = dict[str, Any]
 _TOLD_IN_FULL = ("asset", "topic")
 """Kinds of document that hand the kit on to what they become."""
+_COLOUR = re.compile(r"\{\{\s*brand\.([a-z][a-z0-9_]{0,39})\s*\}\}")
+
+
+def stand_in(document: Mapping[str, Any], name: str) -> BrandKit:
+    """A kit in place of one that is not there yet: every colour that the document asks it for is
+    there, so that the rest of the document can be judged."""
+    asked = sorted(set(_COLOUR.findall(json.dumps(document, default=str))))
+    grey = "#808080"
+    more = {colour: grey for colour in asked if colour not in Colours.model_fields}
+    return BrandKit(reelkiln_brand=1, name=name[:100], colours=Colours(primary=grey, more=more))
 
 
 def plain_kit(kit: BrandKit) -> _Plain:

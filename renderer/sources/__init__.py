@@ -25,8 +25,9 @@ from renderer.probe import PROBER, probe
 from renderer.sources.local import BESIDE, find_local
 from renderer.sources.locking import drift
 from renderer.sources.remote import fetch, is_kept, is_remote, spoken
-from renderer.sources.supply import Supplier, is_reference, supply
+from renderer.sources.supply import Supplier, supply
 from renderer.spec.generated import is_generated
+from renderer.spec.origins import is_reference
 from renderer.store import Store
 
 _FACTS = "facts"

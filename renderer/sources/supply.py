@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from renderer.errors import SourceRefused
 from renderer.refusals import refused
 from renderer.spec.generated import GENERATE, recipe_words
 from renderer.store import Store
-
-SCHEMES = ("asset", "job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +28,6 @@ class Supplier(Protocol):
         ...
 
 
-def is_reference(source: str) -> bool:
-    """Whether a source names no file: `asset:ID`, `job:ID#FILE`; write `./asset:x` for a file."""
-    scheme, colon, _ = source.partition(":")
-    return bool(colon) and scheme in SCHEMES
-
-
 def supply(source: str, suppliers: Mapping[str, Supplier], store: Store) -> Supplied:
     """The content of a reference. Raises SourceRefused where nobody knows such references."""
     scheme, _, reference = source.partition(":")
@@ -43,9 +36,12 @@ def supply(source: str, suppliers: Mapping[str, Supplier], store: Store) -> Supp
         words = f"{recipe_words(source)} cannot be made here"
         raise refused("source-scheme", words, "render it with the reelkiln command or a daemon")
     if supplier is None:
-        raise refused(
-            "source-scheme",
-            f"{source} is known to a daemon alone",
-            "drop the spec into the inbox of that daemon, or name a file",
-        )
+        raise known_elsewhere(source)
     return supplier(reference, store)
+
+
+def known_elsewhere(source: str) -> SourceRefused:
+    """The refusal of a reference where no daemon is asked."""
+    words = f"{source} is known to a daemon alone"
+    hint = "drop the spec into the inbox of that daemon, or name a file"
+    return refused("source-scheme", words, hint)

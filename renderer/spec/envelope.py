@@ -8,7 +8,7 @@ from pydantic import Field
 
 from renderer.spec.base import Part
 from renderer.spec.numbers import NotBool, Number, Written
-from renderer.spec.origins import SourceText
+from renderer.spec.origins import BrandSource
 from renderer.spec.provenance import ProvenancePart
 from renderer.spec.values import Identifier
 
@@ -53,10 +53,10 @@ class Envelope(Part):
     title: Annotated[str, Field(max_length=300)] | None = Field(
         None, description="For people and the manifest.", examples=["Launch film"]
     )
-    brand: SourceText | None = Field(
+    brand: BrandSource | None = Field(
         None,
         description="A brand kit: looks of text, background, `{{brand.primary}}` as a colour.",
-        examples=["brands/acme.yaml"],
+        examples=["brands/acme.yaml", {"asset": "01J9ZK3V7Q8R5W2X4Y6A8B0C2D"}],
     )
     variables: dict[Identifier, Scalar] = Field(
         {}, description="Values for `{{name}}` anywhere below."

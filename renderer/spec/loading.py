@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from renderer.digest import digest_of
-from renderer.errors import Fault, Path, Rejected, SourceRefused, SpecInvalid, UsageError
+from renderer.errors import Fault, Path, Rejected, SpecInvalid, UsageError
 from renderer.inputs import SourceUse
 from renderer.limits import Limits
 from renderer.media import MediaKind
@@ -31,7 +31,7 @@ from renderer.spec.model import (
     canonical_spec,
 )
 from renderer.spec.module import ValueInput
-from renderer.spec.origins import Source, source_key
+from renderer.spec.origins import Source, brand_key, is_reference, source_key
 from renderer.spec.salvage import without_clips, without_fields
 from renderer.spec.topic import TopicSpec, in_full
 from renderer.spec.variables import VARIABLE_CODES, substitute
@@ -54,6 +54,8 @@ class Loaded:
     document: Document
     id: str
     limits: Limits = field(default_factory=Limits)
+    kit: str = ""
+    """The reference of its brand kit, `asset:ID` or `job:ID#FILE`, when it names one."""
 
     @property
     def digest(self) -> str:
@@ -140,6 +142,7 @@ def load(
     document = read_document(data, name=name, limits=limits)
     document = replace(document, value=in_full(document.value))
     faults = [document.locate(fault) for fault in document.faults]
+    kit = brand_key(document.value)
     document = _prepared(document, prepare)
     value, found = substitute(document.value, variables or {}, limits)
     faults += _news(found, faults, document)
@@ -150,13 +153,16 @@ def load(
     if faults or spec is None:
         raise SpecInvalid(faults, document=document.name)
     stem = name.replace("\\", "/").rpartition("/")[2].split(".")[0] or "reel"
-    return Loaded(spec=spec, document=document, id=spec.id or _slug(stem), limits=limits)
+    return Loaded(
+        spec=spec, document=document, id=spec.id or _slug(stem), limits=limits,
+        kit=kit if is_reference(kit) else "",
+    )  # fmt: skip
 
 
 def _prepared(document: Document, prepare: Callable[[Any], Any] | None) -> Document:
     try:
         return replace(document, value=prepare(document.value)) if prepare else document
-    except SourceRefused as error:
+    except Rejected as error:
         faults = [document.locate(fault) for fault in error.faults]
         raise error.with_faults(faults, document.name) from error
 

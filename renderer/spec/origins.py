@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from renderer.spec.base import Part
 from renderer.spec.generated import GeneratedSource, recipe_key
@@ -44,6 +44,26 @@ Reference = Annotated[
     AssetSource | JobSource | GeneratedSource, KeyedUnion(("asset", "job", "generate"))
 ]
 Source = SourceText | Reference
+BrandSource = SourceText | Annotated[AssetSource | JobSource, KeyedUnion(("asset", "job"))]
+_BRAND: TypeAdapter[AssetSource | JobSource | str] = TypeAdapter(BrandSource)
+
+SCHEMES = ("asset", "job")
+"""Of references that the daemon alone knows."""
+
+
+def is_reference(source: str) -> bool:
+    """Whether a source names no file: `asset:ID`, `job:ID#FILE`; write `./asset:x` for a file."""
+    scheme, colon, _ = source.partition(":")
+    return bool(colon) and scheme in SCHEMES
+
+
+def brand_key(document: Any) -> str:
+    """The brand kit that a plain document names, in one word; empty for none, or a wrong one."""
+    written = document.get("brand") if isinstance(document, dict) else None
+    try:
+        return "" if written is None else source_key(_BRAND.validate_python(written))
+    except ValidationError:
+        return ""  # the checks of the document say what is wrong with it
 
 
 def source_key(source: Source) -> str:

@@ -18,6 +18,9 @@ from daemon.fs import RealFs
 from daemon.jobs import Job, JobState
 from daemon.lineage_chart import lineage_chart
 from daemon.places import Places
+from daemon.promises import NoPromises
+from daemon.reading import Reading
+from daemon.references import References
 from daemon.settling import Settling
 from daemon.storage.local import LocalStorage
 from renderer.assets import AssetState
@@ -48,10 +51,15 @@ def service(tmp_path: Path) -> Iterator[AssetService]:
     catalog.close()
 
 
+def reading_of(places: Places) -> Reading:
+    references = References(fs=RealFs(), places=places, promises=NoPromises())
+    return Reading(media=(places.inbox,), limits=Limits(), references=references)
+
+
 def settling(service: AssetService) -> Settling:
     return Settling(
         service, fs=RealFs(), places=service.places, clock=lambda: 1.0,
-        new_id=lambda: str(ULID()), limits=Limits(),
+        new_id=lambda: str(ULID()), reading=reading_of(service.places),
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def context_of(service: Service, **settings: Any) -> ApiContext:
         assets=service.settling.assets,
         clock=time.time, nonce=lambda: secrets.token_hex(8), version="0",
         environment=os.environ, draining=service.draining, limits=service.settings.limits,
-        settings=ApiSettings(port=0, poll_s=0.02, **settings), references=service.references,
+        settings=ApiSettings(port=0, poll_s=0.02, **settings), reading=service.reading,
         uploads=sent.uploads, storage=sent.folder, changed=service.job_changed,
         conditions=service.conditions,
     )  # fmt: skip

@@ -75,6 +75,36 @@ def test_what_was_never_promised_is_refused_with_its_place(client: httpx.Client)
     assert (fault["code"], fault["pointer"]) == ("promise-unknown", "/tracks/0/clips/0/image")
 
 
+def test_a_brand_kit_that_is_an_asset_is_read_waited_for_or_refused_at_once(
+    client: httpx.Client, service: Service
+) -> None:
+    def ask(brand: str, colour: str = "{{brand.primary}}", where: str = "jobs") -> httpx.Response:
+        clip = {"colour": colour, "length": 0.2}
+        body = {"reelkiln": 1, "brand": {"asset": brand}, "tracks": [{"clips": [clip]}]}
+        return client.post(f"/v1/{where}", json=body)
+
+    later = pending(service)
+    waiting = ask(later, "{{brand.mint}}").json()
+    assert waiting["waits_for"] == [f"asset:{later}"]
+    kit = {"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#7a1f3d"}}
+    made = client.post("/v1/assets?kind=value&label=acme", json=kit).json()["asset_id"]
+    assert ask(made).json()["waits_for"] == []
+    fault = ask(made, "{{brand.mint}}", "check").json()["errors"][0]
+    assert (fault["code"], fault["line"]) == ("unknown-variable", 1)
+    kit["colours"] = {"primary": "reddish"}
+    wrong = client.post("/v1/assets?kind=value&label=acme", json=kit).json()["asset_id"]
+    told = ask(wrong)
+    fault = told.json()["errors"][0]
+    assert (told.status_code, fault["pointer"], fault["line"]) == (422, "/brand", 1)
+    assert fault["message"].startswith(f"asset:{wrong}, line 1, column ")
+    unknown = ask("0" * 26)
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (409, "/brand")
+    large = client.post("/v1/assets", content=b"\x89PNG\r\n\x1a\n" + b"x" * 3_000_000,
+                        headers={"Content-Type": "application/octet-stream"})  # fmt: skip
+    told = ask(large.json()["asset_id"])
+    assert (told.status_code, told.json()["errors"][0]["code"]) == (422, "source-too-large")
+
+
 def test_a_blocked_job_is_shown_and_listed_as_blocked_until_it_runs(tmp_path: Any) -> None:
     service = Service(ServeSettings(root=tmp_path, jobs=1, environment={}, modules=SHIPPED))
     with at_work(service), listening(context_of(service)) as client:

@@ -110,6 +110,21 @@ def test_a_job_is_found_taken_reported_on_and_completed(
         assert service.fs.names(service.places.own(folder)) == [], folder
 
 
+def test_a_bundle_of_a_document_with_a_brand_is_taken(
+    worker: httpx.Client, service: Service, tmp_path: Path
+) -> None:
+    kit = {"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#7a1f3d"}}
+    (service.places.root / "media" / "acme.json").write_text(json.dumps(kit))
+    path = posted(worker, brand="acme.json", tracks=[{"clips": [
+        {"colour": "{{brand.primary}}", "length": "1s"}
+    ]}])  # fmt: skip
+    lease = leased(worker, path)
+    bundle = rendered(service, lease, tmp_path)
+    asked = {"lease_token": lease["lease_token"], "bundle": bundle}
+    done = worker.post(f"{path}/complete", json=asked)
+    assert (done.status_code, done.json()["status"]) == (200, "succeeded"), done.text
+
+
 def test_a_bundle_of_another_document_or_a_damaged_one_is_refused(
     worker: httpx.Client, service: Service, tmp_path: Path
 ) -> None:

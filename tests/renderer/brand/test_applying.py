@@ -83,11 +83,14 @@ def test_a_kit_that_is_missing_or_outside_is_told_at_its_place(folder: Path) -> 
         assert (fault.code, fault.position and fault.position.line) == (code, 3)
 
 
-def test_faults_of_the_kit_are_told_in_the_kit(folder: Path) -> None:
-    (folder / "acme.yaml").write_text("reelkiln_brand: 1\nname: Acme\n")
+def test_faults_of_the_kit_are_told_where_it_is_named_with_their_place_in_it(folder: Path) -> None:
+    (folder / "acme.yaml").write_text("reelkiln_brand: 1\nname: Acme\ncolours: {primary: red}\n")
     with pytest.raises(SpecInvalid) as refusal:
         loaded(SPEC, folder)
-    assert refusal.value.document == "acme.yaml"
+    (fault,) = refusal.value.faults
+    assert (fault.pointer, fault.position and fault.position.line) == ("/brand", 3)
+    assert fault.message.startswith("acme.yaml, line 3, column 20: ")
+    assert "brand: acme.yaml" in fault.excerpt
 
 
 def test_where_kits_are_not_read_a_brand_is_refused(folder: Path) -> None:
