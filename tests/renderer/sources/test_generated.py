@@ -1,11 +1,14 @@
 """Sources that are made: keys, pins, what a provider that cannot be used means, voices."""
 
+import io
 import json
 import os
 import stat
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -256,6 +259,27 @@ def test_an_installed_voice_speaks_and_is_named(tmp_path: Path) -> None:
     assert store.path(made.sha256).read_bytes() == b"RIFF what it said"
     assert made.provenance == {"voice": "eSpeak NG 1.52"}
     assert generator()(speech, store).sha256 != made.sha256
+
+
+@pytest.mark.skipif(find_voice(os.environ) is None, reason="no voice is installed")
+def test_a_real_voice_says_the_same_words_alike_and_at_its_pace(tmp_path: Path) -> None:
+    def said(words: str, pace: int, store: str) -> bytes:
+        generate = generator(voice=lambda: find_voice(os.environ))
+        speech = json.dumps({"speech": words, "language": "en", "pace": pace})
+        kept = LocalStore(tmp_path / store)
+        return kept.path(generate(speech, kept).sha256).read_bytes()
+
+    def seconds_and_loudest(data: bytes) -> tuple[float, int]:
+        with wave.open(io.BytesIO(data)) as file:
+            count, samples = file.getnframes(), np.frombuffer(file.readframes(1 << 30), "<i2")
+            return count / file.getframerate(), int(np.abs(samples.astype(int)).max())
+
+    words = "The keeper climbs the stairs, and lights the lamp once more."
+    slow, again, quick = said(words, 110, "a"), said(words, 110, "b"), said(words, 200, "a")
+    assert slow == again
+    (long, loud), (short, _) = seconds_and_loudest(slow), seconds_and_loudest(quick)
+    assert loud > 3000
+    assert 1.3 < long / short < 2.5
 
 
 def test_where_no_voice_is_there_is_none() -> None:
