@@ -21,6 +21,12 @@ if sys.dont_write_bytecode:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: many tests wait for a daemon, a browser or a database."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Neighbours stay together, so that what they share is made once; who is done first helps."""
     from xdist.scheduler import WorkStealingScheduling
