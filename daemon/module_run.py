@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from daemon.job_request import Module
+from daemon.pipes import listen_to, pump
 from renderer.errors import CommandFailed, CommandTimedOut
 from renderer.tail import Tail
 
@@ -80,9 +81,8 @@ def _listen(
     """Read what it says until it has ended; whether that took too long."""
     assert child.stdout is not None
     told_at = clock()
-    os.set_blocking(child.stdout.fileno(), False)
     with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
+        listen_to(selector, child.stdout, words.feed)
         while child.poll() is None:
             if clock() > until:
                 return True
@@ -90,23 +90,12 @@ def _listen(
                 told_at = clock()
                 alive()
             if selector.get_map():
-                _read(selector, words)
+                pump(selector, _TICK_S)
             else:
                 time.sleep(_TICK_S)
-        while selector.get_map() and _read(selector, words, 0):
+        while selector.get_map() and pump(selector, 0):
             pass
     return False
-
-
-def _read(selector: selectors.BaseSelector, words: Tail, timeout_s: float = _TICK_S) -> int:
-    ready = selector.select(timeout_s)
-    for key, _ in ready:
-        data = os.read(key.fd, 1 << 16)
-        if data:
-            words.feed(data)
-        else:
-            selector.unregister(key.fileobj)
-    return len(ready)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import time
 from pathlib import Path
 
 from daemon.error_files import SUFFIX
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
-from daemon.places import Places
+from daemon.places import Places, claim_of
 from daemon.submissions import About, Submissions, suffix_of
 from renderer.errors import UsageError
 
 _MAX_BYTES = 64 << 20
+_PATIENCE_S = 5.0
+_LOOK_AGAIN_S = 0.05
 
 
 def retry(fs: Fs, places: Places, job: Job, submissions: Submissions) -> Path:
@@ -71,7 +74,19 @@ def _moved(fs: Fs, places: Places, job: Job, spec: Path) -> Path:
 
 
 def _spec_of(fs: Fs, places: Places, job: Job) -> Path:
-    """The file that holds the job's bytes: others of its name may have failed as well."""
+    """The file that holds the job's bytes: others of its name may have failed as well.
+
+    That a job failed is told before its spec lies in failed/, which happens at once if its daemon
+    lives. Until then the bytes are under a claim that is the daemon's to move, so we wait.
+    """
+    until = time.monotonic() + _PATIENCE_S
+    while _is_claimed(fs, places, job):
+        if time.monotonic() > until:
+            raise UsageError(
+                f"the spec of job {job.job_id} is not put away yet",
+                hint="its daemon died just then; try again when one runs",
+            )
+        time.sleep(_LOOK_AGAIN_S)
     names = [name for name in fs.names(places.failed) if not name.endswith(SUFFIX)]
     for name in sorted(names, key=lambda name: (name != job.name, name)):
         path = places.failed / name
@@ -81,6 +96,11 @@ def _spec_of(fs: Fs, places: Places, job: Job) -> Path:
         f"{places.failed} holds no spec of job {job.job_id} any more",
         hint="it was moved or changed by hand; drop it into the inbox yourself",
     )
+
+
+def _is_claimed(fs: Fs, places: Places, job: Job) -> bool:
+    claims = map(claim_of, fs.names(places.own("claimed")))
+    return any(claim is not None and claim.job_id == job.job_id for claim in claims)
 
 
 def _sha256(fs: Fs, path: Path) -> str:

@@ -24,6 +24,7 @@ from daemon.error_files import STDERR_LINES
 from daemon.job_request import LEAVE, NOBODY_KNOWS, JobRequest, needs_from_json, supply_as_bytes
 from daemon.jobs import Progress
 from daemon.outcomes import Ended, InstallBroken, JobDied, JobOverdue, JobStalled, Outcome
+from daemon.pipes import listen_to, pump
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
 from daemon.promises import UNKNOWN, Needs, Supply
 from daemon.status import STATUS_EVERY_S
@@ -362,10 +363,9 @@ def _follow(
     with selectors.DefaultSelector() as selector:
         for pipe, sink in sinks.items():
             if pipe is not None:
-                os.set_blocking(pipe.fileno(), False)
-                selector.register(pipe, selectors.EVENT_READ, sink)
+                listen_to(selector, pipe, sink)
         while not leash.is_over:
-            _pump(selector, _TICK_S)
+            pump(selector, _TICK_S)
             talk.tell()
             if watch.verdict is None:
                 watch.verdict = watch.check(leash.child.pid, talk)
@@ -374,20 +374,8 @@ def _follow(
             else:
                 leash.pull()
         leash.kill(watch.seen)
-        while selector.get_map() and _pump(selector, 0):
+        while selector.get_map() and pump(selector, 0):
             pass
-
-
-def _pump(selector: selectors.BaseSelector, timeout_s: float) -> int:
-    """Pass on what can be read now; how many pipes had something to say."""
-    ready = selector.select(timeout_s)
-    for key, _ in ready:
-        data = os.read(key.fd, 1 << 18)
-        if data:
-            key.data(data)
-        else:
-            selector.unregister(key.fileobj)
-    return len(ready)
 
 
 def _sweep(request: JobRequest) -> None:

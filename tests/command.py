@@ -1,12 +1,70 @@
-"""The `reelkiln` command as people run it: a process of its own."""
+"""The `reelkiln` command as people run it: a process of its own.
 
+To import what it needs takes a second. So each is a fork of one process that has done so, with
+the words, the environment, the folder and the streams that it is given and nothing else. That an
+interpreter gets there from nothing is shown where the wheel, the demo and the daemon are started.
+"""
+
+import atexit
+import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+_BARE = {"PATH": "/usr/bin:/bin"}
 
-def reelkiln(*words: str | Path, store: Path) -> subprocess.CompletedProcess[str]:
-    """Run it with nothing of the environment but a store (and home) at `store`."""
-    command = [sys.executable, "-m", "daemon.cli", *map(str, words)]
-    env = {"REELKILN_STORE": str(store), "PATH": "/usr/bin:/bin", "HOME": str(store)}
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+def reelkiln(
+    *words: str | Path, store: Path, cwd: Path | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it with nothing of the environment but a store (and home) at `store`, and `settings`."""
+    env = {"REELKILN_STORE": str(store), "HOME": str(store), **_BARE, **settings}
+    return run_command(*words, env=env, cwd=cwd)
+
+
+def run_command(
+    *words: str | Path, env: Mapping[str, str], cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run it in the environment `env`; nothing is on its standard input."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        here = f"/proc/{os.getpid()}/fd"
+        asked = {
+            "words": [str(word) for word in words],
+            "env": dict(env),
+            "cwd": str(cwd or Path.cwd()),
+            "streams": ["/dev/null", f"{here}/{out.fileno()}", f"{here}/{errors.fileno()}"],
+        }
+        starter = _starter()
+        assert starter.stdin is not None
+        assert starter.stdout is not None
+        starter.stdin.write(json.dumps(asked).encode() + b"\n")
+        starter.stdin.flush()
+        status = int(starter.stdout.readline())
+        out.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(
+            asked["words"], status, out.read().decode(), errors.read().decode()
+        )
+
+
+@cache
+def _starter() -> "subprocess.Popen[bytes]":
+    """The process that the others are forks of; it ends with us."""
+    kept = {name: os.environ[name] for name in ("PYTHONPYCACHEPREFIX",) if name in os.environ}
+    starter = subprocess.Popen(
+        [sys.executable, "-m", "tests.command_starter"],
+        cwd=Path(__file__).parent.parent,
+        env={**_BARE, **kept},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+    def end() -> None:
+        starter.communicate()
+
+    atexit.register(end)
+    return starter

@@ -73,16 +73,11 @@ class JobIndex:
 
     def upgrade(self) -> None:
         """Make the tables, or bring them up to this version. Call it once, at start."""
-        if self.engine.url.get_backend_name() == "sqlite":
-            Path(self.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         upgrade(self.engine)
 
     def upgrade_when_there(self) -> None:
         """As `upgrade`; where a server does not answer, as soon as it does."""
-        if self.engine.url.get_backend_name() == "sqlite":
-            self.upgrade()
-        else:
-            upgrade_when_there(self.engine)
+        upgrade_when_there(self.engine)
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -246,6 +246,15 @@ class AccountsContract:
         assert renewed != weak
         assert accounts.people.log_in("ada@example.org", PASSWORD, now=NOW, lasting=9)
 
+    @pytest.mark.usefixtures("_strong_passwords")
+    def test_a_password_is_kept_as_rfc_9106_advises(self, accounts: Accounts) -> None:
+        accounts.people.register("ada@example.org", PASSWORD, now=NOW)
+        with accounts.engine.connect() as connection:
+            kept = connection.scalar(select(accounts_table.c.password_hash))
+        assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+        assert accounts.people.log_in("ada@example.org", PASSWORD, now=NOW, lasting=9)
+        assert not accounts.people.log_in("ada@example.org", PASSWORD + "!", now=NOW, lasting=9)
+
     def begin(self, accounts: Accounts, **changes: object) -> Begun | Done:
         asked = {"scope": "ada", "key": "k", "request_digest": "d", "job_id": "J1", "now": NOW}
         asked.update(changes)

@@ -1,11 +1,14 @@
-"""Where daemons of tests have their roots."""
+"""Where daemons of tests have their roots, and the browser that looks at them."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.daemon.browser import running_chromium
 
 MEMORY = Path("/dev/shm")
 ROOM = 256 << 20
@@ -20,3 +23,10 @@ def storm_path(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="reelkiln-storm-", dir=MEMORY) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium for the tests of a file. Playwright's loop runs in this thread meanwhile."""
+    with running_chromium() as found:
+        yield found

@@ -30,6 +30,9 @@ tracks: [{clips: [{image: a.png, length: 3s, motion: zoom-in}]}]
 """
 
 
+FASTER = 8
+
+
 def furnished(root: Path, size: tuple[int, int] = (320, 180)) -> Path:
     (root / "media").mkdir(parents=True)
     Image.effect_noise(size, 60).convert("RGB").save(root / "media" / "a.png")
@@ -39,7 +42,9 @@ def furnished(root: Path, size: tuple[int, int] = (320, 180)) -> Path:
 @contextmanager
 def served(root: Path, fs: FaultyFs | None = None, least_free: int = 0) -> Iterator[Service]:
     service = Service(
-        ServeSettings(root=root, jobs=1, least_free=least_free, environment={}), fs=fs
+        ServeSettings(root=root, jobs=1, least_free=least_free, environment={}),
+        monotonic=lambda: time.monotonic() * FASTER,  # each pause is longer than the last
+        fs=fs,
     )
     thread = threading.Thread(target=service.run)
     thread.start()
@@ -200,6 +205,7 @@ def test_faults_of_every_call_pause_the_intake_and_cost_nothing(tmp_path: Path) 
             eventually(lambda: "machine-fault" in codes(service))
             fs.heal()
             eventually(lambda name=name: [r for r in receipts(root) if r["name"] == name])
+        eventually(lambda: not os.listdir(root / ".reelkiln" / "claimed"))
     assert sorted(r["name"] for r in receipts(root)) == names
     assert {(r["state"], r["attempt"], r["refused"]) for r in receipts(root)} == {
         ("failed", 1, True)

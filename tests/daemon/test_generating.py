@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from daemon.fake_gemini import FakeGemini
@@ -10,6 +9,7 @@ from daemon.generating import provider_settings
 from daemon.job_request import JobRequest, request_from_bytes
 from daemon.outcomes import Ended
 from daemon.worker import run_job
+from tests.command import run_command
 from tests.daemon.fake_gemini.running import running
 
 SPEC = """reelkiln: 1
@@ -22,9 +22,8 @@ tracks:
 
 
 def reelkiln(*words: str | Path, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daemon.cli", *map(str, words)]
     env = {"REELKILN_STORE": str(home / "store"), "PATH": "/usr/bin:/bin", **settings}
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    return run_command(*words, env=env)
 
 
 def test_with_the_cache_warm_a_generative_spec_renders_with_the_provider_switched_off(

@@ -55,8 +55,8 @@ def all_are_refused_where_they_are_wrong(root: Path, drops: Mapping[str, bytes])
 
 
 def test_texts_that_are_no_spec_are_refused_and_the_daemon_lives_on(tmp_path: Path) -> None:
-    some = dict(sorted(NO_JSON.items())[::16]) | {"n_structure_no_data.json": b""}
-    all_are_refused_where_they_are_wrong(tmp_path, some | dict(sorted(NO_YAML.items())[::24]))
+    some = dict(sorted(NO_JSON.items())[::32]) | {"n_structure_no_data.json": b""}
+    all_are_refused_where_they_are_wrong(tmp_path, some | dict(sorted(NO_YAML.items())[::48]))
 
 
 @pytest.mark.long

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from daemon.error_files import SUFFIX
 from daemon.fs import RealFs
 from daemon.jobs import JobState
 from daemon.places import Places
+from tests.command import run_command
 from tests.daemon.corpora import naughty_strings
 from tests.daemon.small_daemon import REFUSAL, SmallDaemon, World
 from tests.daemon.test_hostile_drops import GOOD
@@ -156,9 +155,6 @@ def test_a_daemon_renders_and_refuses_the_worst_names(tmp_path: Path) -> None:
         name: "succeeded" if number % 2 else "failed" for number, name in enumerate(WORST)
     }
     assert "Traceback" not in (tmp_path / "serve.log").read_text()
-    done = subprocess.run(
-        [sys.executable, "-m", "daemon.cli", "jobs", "list", "--root", str(tmp_path)],
-        capture_output=True,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    assert b"\x1b[31m" not in done.stdout
+    done = run_command("jobs", "list", "--root", tmp_path, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[31m" not in done.stdout

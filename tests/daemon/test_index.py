@@ -121,6 +121,12 @@ def test_a_server_that_is_gone_is_told_without_its_password(tmp_path: Path) -> N
     assert told.value.retryable
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".reelkiln").write_bytes(b"no folder")
+    with pytest.raises(IndexUnavailable, match="cannot be kept in"):
+        open_index(tmp_path, {})
+
+
 def test_an_index_is_found_again(tmp_path: Path) -> None:
     first = open_index(tmp_path, {})
     first.put(job(1))

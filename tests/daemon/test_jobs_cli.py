@@ -4,19 +4,21 @@ import hashlib
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from daemon import retrying
 from daemon.fs import RealFs
 from daemon.index import open_index
 from daemon.jobs import Job, JobState, Priority, Progress
 from daemon.ledger import Papers
-from daemon.places import Places
+from daemon.places import Claim, Places
 from daemon.records import all_jobs, find_job
 from daemon.reindex import reindex
-from daemon.retrying import retry
+from daemon.retrying import failed_document, retry
 from daemon.submissions import Submissions
 from renderer.errors import UsageError
 from tests.command import reelkiln
@@ -194,6 +196,32 @@ def test_a_retry_never_replaces_a_drop(places: Places) -> None:
         retry(RealFs(), places, job(1, state=JobState.FAILED), desk(places))
     assert (places.inbox / "1.yaml").read_bytes() == b"newer"
     assert (places.failed / "1.yaml").read_bytes() == SPEC
+
+
+def test_a_retry_waits_for_a_spec_that_is_being_put_away(places: Places) -> None:
+    """As a job is told to have failed a moment before its spec lies in failed/."""
+    failed = job(1, state=JobState.FAILED)
+    claimed = places.claimed(Claim(job_id=job_id(1), owner="d1", attempt=1))
+    claimed.parent.mkdir(parents=True, exist_ok=True)
+    claimed.write_bytes(SPEC)
+    with ThreadPoolExecutor() as pool:
+        retried = pool.submit(retry, RealFs(), places, failed, desk(places))
+        assert not wait([retried], timeout=0.2).done
+        claimed.rename(places.failed / failed.name)
+        assert retried.result() == places.inbox / failed.name
+    assert os.listdir(places.failed) == []
+
+
+def test_a_spec_that_nobody_puts_away_is_not_waited_for_forever(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "_PATIENCE_S", 0)
+    claimed = places.claimed(Claim(job_id=job_id(1), owner="d1", attempt=1))
+    claimed.parent.mkdir(parents=True, exist_ok=True)
+    claimed.write_bytes(SPEC)
+    with pytest.raises(UsageError, match="not put away yet"):
+        failed_document(RealFs(), places, job(1, state=JobState.FAILED))
+    assert claimed.read_bytes() == SPEC
 
 
 def test_only_failed_jobs_whose_spec_is_there_are_tried_again(places: Places) -> None:

@@ -1,12 +1,11 @@
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.command import reelkiln
 from tests.renderer import web as w
 from tests.renderer.moving import CORNERS, H264, make
 from tests.renderer.web import Web, serving
@@ -18,12 +17,6 @@ tracks:
       - {image: red.png, length: 0.3s}
       - {image: "URL", length: 0.3s}
 """
-
-
-def reelkiln(*words: str | Path, store: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from daemon.cli import main; main()", *map(str, words)]
-    env |= {"REELKILN_STORE": str(store), "PATH": "/usr/bin:/bin", "HOME": str(store)}
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +8,15 @@ from PIL import Image
 from daemon.fake_gemini import FakeGemini
 from daemon.providers import provider_of
 from renderer.errors import UsageError
+from tests.command import run_command
 from tests.daemon.fake_gemini.running import running
 
 BRAND = '{"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}'
 
 
 def reelkiln(*words: str | Path, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daemon.cli", "prompt", *map(str, words)]
     env = {"REELKILN_STORE": str(home / "store"), "PATH": "/usr/bin:/bin", **settings}
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    return run_command("prompt", *words, env=env)
 
 
 def test_a_prompt_is_shown_with_its_brand(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +23,7 @@ from daemon.storage.local import LocalStorage
 from daemon.storage.opening import open_s3
 from renderer.bundle import seal, verify
 from renderer.store import LocalStore
+from tests.command import run_command
 from tests.daemon.running import at_work, drop, until
 from tests.daemon.seaweed import Seaweed, seaweed_server
 from tests.daemon.storage_contract import read
@@ -94,20 +93,15 @@ def test_a_daemon_publishes_what_it_finished_and_what_was_finished_before(
     expected = {key: data for one in bundles for key, data in files_of(one, "films").items()}
     assert published(storage, "films") == expected
 
-    command = [sys.executable, "-c", "from daemon.cli import main; main()", "publish"]
-    told = subprocess.run(
-        [*command, str(bundles[0]), "--root", str(root), "--json"],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    env = {**os.environ, **environment}
+    told = run_command("publish", bundles[0], "--root", root, "--json", env=env)
+    assert told.returncode == 0, told.stderr
     done = json.loads(told.stdout)
     assert done["manifest_key"] == f"bundles/{bundles[0].name}/manifest.json"
     assert done["sent"][-1] == "manifest.json"
     assert published(storage, "bundles") == files_of(bundles[0], "bundles")
     (bundles[0] / "video.mp4").write_bytes(b"another film")
-    refused = subprocess.run(
-        [*command, str(bundles[0]), "--root", str(root), "--prefix", "other"],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    refused = run_command("publish", bundles[0], "--root", root, "--prefix", "other", env=env)
     assert refused.returncode == 6
     assert list(storage.list("other")) == []
 

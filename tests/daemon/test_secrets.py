@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.worker import child_environment
+from tests.command import run_command
 from tests.daemon.test_service import BROKEN, SLOW, drop, receipts, root, serving, statuses, until
 
 __all__ = ["root"]
@@ -92,13 +93,11 @@ def test_a_child_is_given_what_is_on_the_list_and_nothing_else() -> None:
 def test_the_password_of_a_database_that_cannot_be_reached_is_not_told(
     root: Path, words: list[str]
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "daemon.cli", *words, "--root", str(root)],
-        capture_output=True, env={**os.environ, "REELKILN_DATABASE_URL": DATABASE}, timeout=60,
-    )  # fmt: skip
+    env = {**os.environ, "REELKILN_DATABASE_URL": DATABASE}
+    done = run_command(*words, "--root", root, env=env)
     assert done.returncode != 0
-    assert b"does not answer" in done.stdout + done.stderr
-    assert CANARY.encode() not in done.stdout + done.stderr
+    assert "does not answer" in done.stdout + done.stderr
+    assert CANARY not in done.stdout + done.stderr
     assert holds_canary(root) == []
 
 

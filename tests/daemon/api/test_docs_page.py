@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from daemon.api.routes import ROUTES
-from tests.daemon.browsers import needs_chromium, watched_page
+from tests.daemon.browser import needs_chromium, watched
 
 
 @needs_chromium
-def test_the_page_shows_every_operation_and_asks_nobody_else(client: httpx.Client) -> None:
+def test_the_page_shows_every_operation_and_asks_nobody_else(
+    client: httpx.Client, browser: Any
+) -> None:
     here = str(client.base_url).rstrip("/")
-    with watched_page() as watched:
-        page = watched.page
+    with watched(browser) as seen:
+        page = seen.page
         answer = page.goto(f"{here}/docs")
         policy = dict(part.strip().split(" ", 1) for part in
                       answer.headers["content-security-policy"].split(";"))  # fmt: skip
@@ -32,8 +36,8 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(client: httpx.Clien
     assert '"status": "ok"' in tried
     assert "202" in told
     assert "Idempotency-Key" in told
-    assert watched.troubles == []
-    assert all(name.startswith((here, "data:")) for name in watched.asked), watched.asked
+    assert seen.troubles == []
+    assert all(name.startswith((here, "data:")) for name in seen.asked), seen.asked
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["connect-src"] == "'self'"
     assert "unsafe" not in answer.headers["content-security-policy"]

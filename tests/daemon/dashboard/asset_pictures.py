@@ -19,7 +19,7 @@ from renderer.fonts import text_engine_fingerprint
 from renderer.toolchain import find_toolchain
 from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.conftest import made_service, until
-from tests.daemon.browser import chromium
+from tests.daemon.browser import running_chromium, watched
 from tests.daemon.dashboard.conftest import Site, pages_of, registered, sent
 from tests.daemon.dashboard.pictures import SIZES
 from tests.daemon.dashboard.test_asset_pages import handed_in
@@ -71,7 +71,8 @@ def _pictured(page: Any, path: Path) -> None:
 
 
 def _shots(site: Site, film: str, how: str, folder: Path, **wishes: Any) -> None:
-    with chromium(**wishes) as page:
+    with running_chromium() as browser, watched(browser, **wishes) as seen:
+        page = seen.page
         page.goto(f"{site.url}/ui/login")
         page.fill("#email", "ada@example.org")
         page.fill("#password", PASSWORD)

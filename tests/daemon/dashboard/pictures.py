@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 
 from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.conftest import made_service, until
+from tests.daemon.browser import running_chromium
 from tests.daemon.dashboard.conftest import Site, pages_of, registered, sent
-from tests.daemon.dashboard.test_browser import CHROMIUM
 from tests.daemon.running import at_work
 
 SIZES = {"desktop": (1120, 780), "phone": (390, 780)}
@@ -70,13 +70,10 @@ def _pictured(page: Any, path: Path, *, full: bool = False) -> None:
 
 def main(folder: Path) -> None:
     """Draw them all."""
-    from playwright.sync_api import sync_playwright
-
     service = made_service(Path(tempfile.mkdtemp()) / "root")
     _media(service.places.root / "media")
-    with at_work(service), pages_of(service) as site, sync_playwright() as playwright:
+    with at_work(service), pages_of(service) as site, running_chromium() as browser:
         good, bad = _jobs(site)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for size, (width, height) in SIZES.items():
             for scheme in ("light", "dark"):
                 context = browser.new_context(
@@ -88,7 +85,6 @@ def main(folder: Path) -> None:
                 page.fill("#password", PASSWORD)
                 _shots(page, site.url, good, bad, f"{size}-{scheme}", folder)
                 context.close()
-        browser.close()
 
 
 def _shots(page: Any, url: str, good: str, bad: str, how: str, folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.dashboard.page_routes import PAGES
 from tests.daemon.accounts_contract import PASSWORD
-from tests.daemon.browser import chromium, faults_of, needs_chromium, until
+from tests.daemon.browser import faults_of, needs_chromium, until, watched
 from tests.daemon.dashboard.conftest import Site, registered
 from tests.daemon.dashboard.test_asset_pages import handed_in, picture
 from tests.daemon.dashboard.test_strangers import handed
@@ -21,27 +21,23 @@ NOT_PAGES = ("picture", "static", "file", "events", "chart", "svg", "progress", 
 
 
 @contextmanager
-def logged_in(site: Site, name: str, **wishes: Any) -> Iterator[Any]:
+def logged_in(browser: Any, site: Site, name: str, **wishes: Any) -> Iterator[Any]:
     """Somebody's browser; its console stays empty, and no other host is asked."""
-    troubles: list[str] = []
-    asked: list[str] = []
-    with chromium(viewport={"width": 1100, "height": 800}, **wishes) as page:
-        page.on("console", lambda said: troubles.append(said.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+    with watched(browser, viewport={"width": 1100, "height": 800}, **wishes) as seen:
+        page = seen.page
         page.goto(f"{site.url}/ui/login")
         page.fill("#email", f"{name}@example.org")
         page.fill("#password", PASSWORD)
         page.click("main button")
         page.wait_for_url("**/ui/jobs")
         yield page
-    assert troubles == []
-    assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
+    assert seen.troubles == []
+    assert [url for url in seen.asked if not url.startswith((site.url, "data:", "blob:"))] == []
 
 
-def test_a_key_is_made_copied_and_shut(site: Site) -> None:
+def test_a_key_is_made_copied_and_shut(browser: Any, site: Site) -> None:
     registered(site, "ada")
-    with logged_in(site, "ada") as page:
+    with logged_in(browser, site, "ada") as page:
         page.click("nav >> text=Keys")
         page.fill("#label", "press")
         page.click("text=Make the key")
@@ -55,13 +51,13 @@ def test_a_key_is_made_copied_and_shut(site: Site) -> None:
         page.locator(".state.revoked").wait_for()
 
 
-def test_files_are_sent_seen_and_deleted(site: Site) -> None:
+def test_files_are_sent_seen_and_deleted(browser: Any, site: Site) -> None:
     registered(site, "ada")
     files = [
         {"name": f"{name}.png", "mimeType": "image/png", "buffer": picture(name)}
         for name in ("teal", "orange")
     ]
-    with logged_in(site, "ada") as page:
+    with logged_in(browser, site, "ada") as page:
         page.click("nav >> text=Assets")
         page.click("summary:has-text('Send files')")
         page.set_input_files("#files", files)
@@ -83,12 +79,13 @@ def test_files_are_sent_seen_and_deleted(site: Site) -> None:
     assert sorted(names) == ["large.png", "teal.png"]
 
 
-def test_a_file_that_is_refused_is_told_beside_its_name(site: Site) -> None:
+def test_a_file_that_is_refused_is_told_beside_its_name(browser: Any, site: Site) -> None:
     ada = registered(site, "ada")
     handed_in(ada)
     broken = {"name": "<b>bold</b>.png", "mimeType": "image/png", "buffer": b"no picture at all"}
     refused: list[int] = []
-    with chromium() as page:
+    with watched(browser) as seen:
+        page = seen.page
         page.on("response", lambda response: refused.append(response.status))
         page.goto(f"{site.url}/ui/login?next=/ui/assets")
         page.fill("#email", "ada@example.org")
@@ -105,7 +102,7 @@ def test_a_file_that_is_refused_is_told_beside_its_name(site: Site) -> None:
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_nothing_on_any_page_shuts_people_out(running: Site, colours: str) -> None:
+def test_nothing_on_any_page_shuts_people_out(browser: Any, running: Site, colours: str) -> None:
     name = f"reader-{colours}"
     reader = registered(running, name)
     asset_id = handed_in(reader, tags="blue", label=f"{colours}.png")
@@ -114,7 +111,7 @@ def test_nothing_on_any_page_shuts_people_out(running: Site, colours: str) -> No
                              "output": {"size": "64x36", "fps": 10}})  # fmt: skip
     failed = handed(reader, {"reelkiln": 1, "tracks": [{"clips": [{"image": "none.png"}]}]})
     found = {}
-    with logged_in(running, name, color_scheme=colours) as page:
+    with logged_in(browser, running, name, color_scheme=colours) as page:
         for path in sorted(pages_to_see(job_id, failed, asset_id)):
             page.goto(f"{running.url}{path}")
             found[path] = faults_of(page)

@@ -1,28 +1,17 @@
-"""The pages in a real Chromium. REELKILN_TEST_CHROMIUM names one; else it is looked for on PATH.
-
-REELKILN_SCREENSHOTS names a folder that pictures of the pages are put into.
-"""
+"""The pages of jobs in a real Chromium, from the login to the last click."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from renderer.bundle.verifying import verify
 from tests.daemon.accounts_contract import PASSWORD
+from tests.daemon.browser import faults_of, needs_chromium, until, watched
 from tests.daemon.dashboard.conftest import Site, registered
 
-CHROMIUM = os.environ.get("REELKILN_TEST_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 SPEC = """\
 reelkiln: 1
 id: hello
@@ -46,24 +35,12 @@ DROP = """() => {
 }"""
 
 
-def until(page: Any, script: str, seconds: float = 30) -> None:
-    """Wait for what a script says; the policy of the pages forbids Playwright's own way."""
-    began = time.perf_counter()
-    while not page.evaluate(script):
-        assert time.perf_counter() - began < seconds, f"never: {script}\n{page.inner_text('main')}"
-        time.sleep(0.05)
-
-
 def serious(page: Any) -> list[str]:
     """What axe finds that keeps people out, in light and in dark."""
-    from axe_playwright_python.sync_playwright import Axe
-
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        for one in Axe().run(page).response["violations"]:
-            if one["impact"] in ("serious", "critical"):
-                found += [f"{scheme}: {one['id']}: {node['html'][:200]}" for node in one["nodes"]]
+        found += [f"{scheme}: {fault}" for fault in faults_of(page)]
     return found
 
 
@@ -74,35 +51,14 @@ def wrote(page: Any, text: str) -> None:
     until(page, "document.querySelector('#verdict .good') !== null")
 
 
-@contextmanager
-def chromium(troubles: list[str], asked: list[str]) -> Iterator[Any]:
-    """A context of a browser whose words and requests are heard."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1200, "height": 900})
-
-        def listen(page: Any) -> None:
-            page.on("console", lambda said: troubles.append(said.text))
-            page.on("pageerror", lambda error: troubles.append(str(error)))
-            page.on("request", lambda request: asked.append(request.url))
-            page.on("dialog", lambda dialog: dialog.accept())
-
-        context.on("page", listen)
-        yield context
-        browser.close()
-
-
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install one or set REELKILN_TEST_CHROMIUM")
+@needs_chromium
 def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
-    running: Site, tmp_path: Path
+    browser: Any, running: Site, tmp_path: Path
 ) -> None:
     registered(running, "ada")
-    troubles: list[str] = []
-    asked: list[str] = []
-    with chromium(troubles, asked) as context:
-        page = context.new_page()
+    with watched(browser) as seen_by:
+        page = seen_by.page
+        page.on("dialog", lambda dialog: dialog.accept())
         page.goto(f"{running.url}/ui/submit")
         assert serious(page) == []
         page.fill("#email", "ada@example.org")
@@ -153,7 +109,7 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
             archive.extractall(tmp_path)
         verify(tmp_path / Path(archive.namelist()[0]).parts[0])
 
-        watching = context.new_page()
+        watching = page.context.new_page()
         watching.goto(f"{running.url}/ui/jobs")
         assert serious(watching) == []
         wrote(page, LONG)
@@ -167,5 +123,5 @@ def test_from_login_over_a_film_that_is_played_to_one_that_is_cancelled(
         assert watching.title() == "Jobs · Reelkiln"
         page.goto(f"{running.url}/ui/me")
         assert serious(page) == []
-    assert troubles == []
-    assert {url.split("/")[2] for url in asked} == {running.url.removeprefix("http://")}
+    assert seen_by.troubles == []
+    assert {url.split("/")[2] for url in seen_by.asked} == {running.url.removeprefix("http://")}

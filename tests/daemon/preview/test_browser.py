@@ -16,9 +16,11 @@ from PIL import Image
 from daemon.demo import make_demo
 from renderer.fonts import text_engine_fingerprint
 from renderer.toolchain import find_toolchain
-from tests.daemon.browser import chromium, faults_of, needs_chromium, until
+from tests.daemon.browser import faults_of, needs_chromium, until, watched
 from tests.daemon.preview.process import previewing
 from tests.daemon.preview.stage import SPEC, make_spec
+
+SCREEN = {"width": 1000, "height": 800}
 
 
 @pytest.fixture
@@ -40,15 +42,11 @@ def white_pixels(page: Any) -> int:
 
 @needs_chromium
 def test_a_title_that_is_edited_is_seen_and_faults_stand_in_place(
-    preview: tuple[str, Path],
+    browser: Any, preview: tuple[str, Path]
 ) -> None:
     url, spec = preview
-    troubles: list[str] = []
-    asked: list[str] = []
-    with chromium(viewport={"width": 1000, "height": 800}) as page:
-        page.on("console", lambda said: troubles.append(said.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+    with watched(browser, viewport=SCREEN) as seen:
+        page = seen.page
         page.goto(url)
         until(page, "film.readyState >= 3 && still.hidden")
         page.keyboard.press(" ")
@@ -69,19 +67,20 @@ def test_a_title_that_is_edited_is_seen_and_faults_stand_in_place(
             assert kept.size == (160, 90)
     assert "line 9" in words
     assert "^" in words
-    assert troubles == []
-    assert all(name.startswith((url, "blob:", "data:")) for name in asked)
+    assert seen.troubles == []
+    assert all(name.startswith((url, "blob:", "data:")) for name in seen.asked)
 
 
 @pytest.mark.long
 @needs_chromium
 def test_the_demo_is_seen_and_its_title_changes_while_it_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    browser: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     toolchain = find_toolchain(os.environ, text_engine=text_engine_fingerprint())
     spec = make_demo(tmp_path, toolchain).spec
     text, waited = spec.read_text(), []
-    with previewing(spec) as url, chromium(viewport={"width": 1000, "height": 800}) as page:
+    with previewing(spec) as url, watched(browser, viewport=SCREEN) as watching:
+        page = watching.page
         began = time.time()
         page.goto(url)
         first = shown_at(page, 1) - began
@@ -113,9 +112,12 @@ def shown_at(page: Any, number: int) -> float:
 
 @needs_chromium
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_nothing_on_the_page_shuts_people_out(preview: tuple[str, Path], colours: str) -> None:
+def test_nothing_on_the_page_shuts_people_out(
+    browser: Any, preview: tuple[str, Path], colours: str
+) -> None:
     url, spec = preview
-    with chromium(viewport={"width": 1000, "height": 800}, color_scheme=colours) as page:
+    with watched(browser, viewport=SCREEN, color_scheme=colours) as seen:
+        page = seen.page
         page.goto(url)
         until(page, "at('chart').firstChild && still.hidden && !at('status').textContent")
         assert faults_of(page) == []

@@ -5,12 +5,13 @@ import json
 import urllib.request
 import wave
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import av
 import numpy as np
 
-from tests.daemon.browser import chromium, needs_chromium, until
+from tests.daemon.browser import needs_chromium, until, watched
 from tests.daemon.preview.process import previewing
 
 RATE, FPS, LENGTH = 48_000, 25, 8
@@ -119,13 +120,14 @@ def test_a_player_that_begins_in_the_middle_hears_and_sees_the_same(tmp_path: Pa
 
 
 @needs_chromium
-def test_the_browser_lays_sound_and_picture_on_one_time(tmp_path: Path) -> None:
+def test_the_browser_lays_sound_and_picture_on_one_time(browser: Any, tmp_path: Path) -> None:
     """A browser that took no note of the priming would hear all of it a packet, 21 ms, late."""
     ends = """Object.fromEntries(["audio", "video"].map((kind) => {
         const there = hls.bufferController.tracks[kind].buffer.buffered;
         return [kind, [there.start(0), there.end(there.length - 1), there.length]];
     }))"""
-    with previewing(make_flashes(tmp_path)) as url, chromium() as page:
+    with previewing(make_flashes(tmp_path)) as url, watched(browser) as seen:
+        page = seen.page
         page.goto(url)
         until(page, f"film.buffered.length && film.buffered.end(0) > {LENGTH - 0.1}")
         found = page.evaluate(ends)
