@@ -171,9 +171,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def making(engine: Engine) -> Iterator[Connection]:
     """As `writing`, for whoever makes the tables."""
-    writer = engine.execution_options(**{_WRITES: True})
-    with _told(engine), writer.begin() as connection:
-        yield connection
+    with _told(engine), engine.connect() as connection:
+        # Told of the connection: an engine with options of its own costs more than the statement.
+        writer = connection.execution_options(**{_WRITES: True})
+        with writer.begin():
+            yield writer
 
 
 @contextmanager
@@ -223,5 +225,9 @@ def _write_ahead(connection: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: one that reads first and then writes cannot wait for it.
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # This alone asks nothing of the file, so it cannot fail, and need not cost what others cost.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")
