@@ -37,6 +37,7 @@ _BATCH = 500
 KNOWN = 4096
 """So many records are remembered with what was made of them."""
 _WHAT_CHANGES = ("rev", *FILTERED, "created_at", "document")
+_HOW_MANY = select(func.count()).where(jobs.c.state == bindparam("state"))
 _ONE = select(jobs.c.document).where(jobs.c.job_id == bindparam("job_id"))
 
 
@@ -127,6 +128,11 @@ class JobIndex:
         with reading(self.engine) as connection:
             found = {row.state: row.jobs for row in connection.execute(query)}
         return MappingProxyType({state: int(found.get(state, 0)) for state in JobState})
+
+    def count(self, state: JobState) -> int:
+        """How many jobs are in one state: quicker than `counts` where they are few."""
+        with reading(self.engine) as connection:
+            return int(connection.scalar(_HOW_MANY, {"state": state}) or 0)
 
     def ended(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the jobs that the index knows to have ended."""

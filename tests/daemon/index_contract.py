@@ -150,6 +150,7 @@ class IndexContract:
         index.put_all([job(1), job(2), job(3, state=JobState.FAILED)])
         counts = index.counts()
         assert set(counts) == set(JobState)
+        assert counts == {state: index.count(state) for state in JobState}
         assert (counts[JobState.QUEUED], counts[JobState.FAILED]) == (2, 1)
         assert counts[JobState.RUNNING] == 0
 
