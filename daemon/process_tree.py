@@ -1,6 +1,6 @@
 """A process and everything below it, as /proc tells: is it alive, and is it gone?
 
-FFmpeg runs in sessions of its own, so a process group does not hold a whole render.
+Each FFmpeg leads a process group of its own, so one group does not hold a whole render.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from daemon.job_request import (
     request_from_bytes,
     supply_from_bytes,
 )
+from daemon.niceness import give_way
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
     from daemon.promises import Needs, Promised, Supply
@@ -50,7 +51,6 @@ Lacks = Mapping[str, Any] | None
 """What is missing in a bundle that holds some of what was asked."""
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _TELL_EVERY_S = 0.2
-_NICENESS = 10  # the daemon answers and beats while a render takes every core there is
 _WAIT_S = 10.0
 _INTERRUPTED = 130
 _FAULTS_OF_THE_DROP = frozenset({
@@ -66,7 +66,7 @@ def main() -> int:
     try:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
-        os.nice(_NICENESS)
+        give_way()
         _import_all()
         teller = Teller(voice)
         teller.say("began")

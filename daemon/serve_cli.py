@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
@@ -77,11 +78,19 @@ def serve(
     server = _api_of(service, host, port)
     server.start()
     print(server.url, flush=True)
+    _keep_what_is_there()
     try:
         service.run()
     finally:
         server.stop()
         server.context.access.accounts.close()
+
+
+def _keep_what_is_there() -> None:
+    """What was made so far stays to the end. To look through it for garbage, again and again,
+    takes a tenth of a second each time, and nobody is answered meanwhile."""
+    gc.collect()
+    gc.freeze()
 
 
 def _api_of(service: Service, host: str, port: int) -> ApiServer:

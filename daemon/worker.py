@@ -321,7 +321,7 @@ class _Leash:
                 pipe.close()
 
     def kill(self, known: frozenset[Member] = frozenset()) -> None:
-        """FFmpeg runs in sessions of its own and dies with the child; see that it has.
+        """FFmpeg runs in groups of its own and dies with the child; see that it has.
 
         `known` are those seen below a child that can no longer tell.
         """

@@ -183,7 +183,7 @@ def _start(
             stdout=subprocess.PIPE if wants_stdout else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=(write_fd,),
-            start_new_session=True,
+            process_group=0,  # not a session of its own: it is as nice as its parent
             bufsize=0,
         )
     except OSError as error:

@@ -156,7 +156,7 @@ async def _stop_listening(loop: asyncio.AbstractEventLoop, listening: asyncio.Se
 
 def _queued(context: ApiContext) -> int:
     try:
-        return context.index.counts()[JobState.QUEUED]
+        return context.index.count(JobState.QUEUED)
     except DatabaseUnavailable:  # jobs are taken in without the index
         return 0
 

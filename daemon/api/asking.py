@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from renderer.errors import Fault, Rejected, UsageError
 from renderer.spec.loading import Loaded
 
 _Q = TypeVar("_Q", bound=BaseModel)
+_T = TypeVar("_T")
 WORLD = r"^[A-Za-z0-9._-]*$"
 _SHA256 = r"^[0-9a-f]{64}$"
 
@@ -126,10 +127,18 @@ async def loaded_of(request: web.Request) -> tuple[bytes, str, Loaded]:
 
 async def loaded_from(request: web.Request, data: bytes, suffix: str) -> Loaded:
     """The spec in a document that a request brought. Raises SpecInvalid."""
+    return await judged(request, data, suffix, lambda loaded: loaded)
+
+
+async def judged(
+    request: web.Request, data: bytes, suffix: str, judge: Callable[[Loaded], _T]
+) -> _T:
+    """What `judge` says of the spec, in the thread that read it. Raises SpecInvalid."""
     context = request.app[CONTEXT]
     async with request.app[TURNSTILES].documents:  # strangers' documents never fill the pool
+        reading, owner = context.reading, request[CALLER].owner
         return await asyncio.to_thread(
-            _loaded, data, f"document{suffix}", context.reading, request[CALLER].owner
+            lambda: judge(_loaded(data, f"document{suffix}", reading, owner))
         )
 
 

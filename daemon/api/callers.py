@@ -77,24 +77,30 @@ _SHARED = Caller(owner="", scopes=RENDER_AND_READ)
 class OpenDoor:
     """That no key was asked for a moment ago, so that not every question goes to the database.
 
-    A first key that another process makes shuts the door at most `FOR_S` seconds later; one that
-    is made here, at once: whatever may change something ends the moment.
+    A first key or account that another process makes shuts the door at most `FOR_S` seconds
+    later; one that is made here, at once: whoever makes it says `changed`.
     """
 
     FOR_S: ClassVar[float] = 0.25
     _seen_at: float = float("-inf")
+    _changed_at: float = float("-inf")
 
     def still(self, shown: Shown, now: float) -> bool:
         """Whether this may pass without asking again."""
-        if shown.method not in SAFE_METHODS:
-            self._seen_at = float("-inf")
         is_nobody = shown.key is None and not shown.session
         return is_nobody and 0 <= now - self._seen_at < self.FOR_S
 
-    def seen(self, caller: Caller, shown: Shown, now: float) -> None:
-        """Somebody was let in; nobody in particular, when the door stands open."""
-        if caller is ANYBODY and shown.method in SAFE_METHODS:
+    def seen(self, caller: Caller, now: float) -> None:
+        """Somebody was let in who came at `now`; nobody in particular, when the door stands open.
+
+        Whoever came before the last change may not have seen it.
+        """
+        if caller is ANYBODY and now > self._changed_at:
             self._seen_at = now
+
+    def changed(self, now: float) -> None:
+        """A key or an account was just made here."""
+        self._seen_at, self._changed_at = float("-inf"), now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +142,7 @@ async def caller_of(request: web.Request, access: Access) -> Caller:
         _refuse_strangers(shown)
         return ANYBODY
     caller = await asyncio.to_thread(find_caller, shown, access.accounts, access.settings, now=now)
-    access.open_door.seen(caller, shown, now)
+    access.open_door.seen(caller, now)
     access.rates.take(caller.key_id, caller.per_minute)
     return caller
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from daemon.api.asking import JobQuery, SubmitQuery, loaded_of, query_of, seconds_of, visible_job
+from daemon.api.asking import (
+    JobQuery,
+    SubmitQuery,
+    document_of,
+    judged,
+    query_of,
+    seconds_of,
+    visible_job,
+)
 from daemon.api.callers import CALLER, Caller
 from daemon.api.context import CONTEXT, ApiContext
-from daemon.api.models import JobPage
 from daemon.api.problems import NotRetryable
 from daemon.api.refusals import ScopeMissing
 from daemon.api.submitting import RETRY_AFTER_S, Wish, hand_in
 from daemon.api.telling import answer, job_path, resource
 from daemon.fs import replace_file
 from daemon.index import Filters
+from daemon.index.store import KNOWN, job_of
 from daemon.jobs import IllegalMove, Job, JobState
 from daemon.requesting import check_references
 from daemon.retrying import failed_document
@@ -29,20 +39,27 @@ from renderer.spec.loading import Loaded
 async def create_job(request: web.Request) -> web.Response:
     """`POST /v1/jobs`: a valid document becomes a drop; durable before the answer."""
     query = query_of(request, SubmitQuery)
-    return await submitted(request, query, *await loaded_of(request))
+    return await submitted(request, query, *await document_of(request))
 
 
 async def submitted(
-    request: web.Request, query: SubmitQuery, data: bytes, suffix: str, loaded: Loaded
+    request: web.Request, query: SubmitQuery, data: bytes, suffix: str
 ) -> web.Response:
-    """The answer to a valid document: the job that it became, or was already."""
+    """The answer to a document: the job that it became, or was already.
+
+    Raises SpecInvalid with every fault and its position, and as `check_references`.
+    """
     context, caller = request.app[CONTEXT], request[CALLER]
-    world = _world(_told_world(query.world, loaded), caller) or ""
-    about = await asyncio.to_thread(_about, context, loaded, caller.owner, world)
-    return await hand_in(request, Wish(
-        document=data, suffix=suffix, priority=query.priority, owner=caller.owner,
-        world=world, fresh=query.fresh, loaded=loaded, about=about,
-    ))  # fmt: skip
+
+    def wish(loaded: Loaded) -> Wish:
+        world = _world(_told_world(query.world, loaded), caller) or ""
+        return Wish(
+            document=data, suffix=suffix, priority=query.priority, owner=caller.owner,
+            world=world, fresh=query.fresh, loaded=loaded,
+            about=_about(context, loaded, caller.owner, world),
+        )  # fmt: skip
+
+    return await hand_in(request, await judged(request, data, suffix, wish))
 
 
 async def retry_job(request: web.Request) -> web.Response:
@@ -95,11 +112,17 @@ def _about(context: ApiContext, loaded: Loaded, owner: str, world: str) -> About
 
 
 def _page(context: ApiContext, query: JobQuery, filters: Filters) -> tuple[bytes, str]:
-    """A page as JSON, and the cursor after it: made where others need not wait for it."""
-    page = context.index.page(filters, cursor=query.cursor, limit=query.limit)
-    jobs = [resource(job) for job in page.jobs]
-    told = JobPage(jobs=jobs, cursor=page.cursor or None)
-    return told.model_dump_json().encode(), page.cursor
+    """A `JobPage` as JSON, and the cursor after it: made where others need not wait for it."""
+    page = context.index.records(filters, cursor=query.cursor, limit=query.limit)
+    jobs = ",".join(map(_told, page.documents))
+    cursor = json.dumps(page.cursor or None)
+    return f'{{"jobs":[{jobs}],"cursor":{cursor}}}'.encode(), page.cursor
+
+
+@lru_cache(maxsize=KNOWN)
+def _told(document: str) -> str:
+    """A job of a page as JSON, from its record: pages tell of the same ones again and again."""
+    return resource(job_of(document)).model_dump_json()
 
 
 def _told_world(asked: str | None, loaded: Loaded) -> str | None:

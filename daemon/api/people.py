@@ -191,12 +191,14 @@ async def account_made(request: web.Request, asked: AccountAsked, caller: Caller
     access = request.app[ACCESS]
     scopes = _scopes_of(asked, caller, access)
     _slow_down(request, access, asked.email)
-    return await _costly(
+    made = await _costly(
         access,
         lambda: access.accounts.people.register(
             asked.email, asked.password, now=access.clock(), scopes=scopes
         ),
     )
+    access.open_door.changed(access.clock())
+    return made
 
 
 async def session_begun(request: web.Request, asked: LoginAsked) -> NewSession | None:

@@ -48,8 +48,7 @@ async def submit(request: web.Request) -> web.Response:
     try:
         query = query_from({name: form[name] for name in _ASKED if form.get(name)}, SubmitQuery)
         data, suffix = _document(form)
-        loaded = await loaded_from(request, data, suffix)
-        answer = await submitted(request, query, data, suffix, loaded)
+        answer = await submitted(request, query, data, suffix)
     except ReelkilnError as error:
         if error.http_status >= 500:
             raise

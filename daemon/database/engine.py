@@ -26,6 +26,9 @@ SETTING = "REELKILN_DATABASE_URL"
 _BUSY_MS = 60_000  # a rebuild of 100 000 jobs holds the lock for some seconds
 _WAL_PATIENCE_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _CONNECT_S = 10
+# As many stay open as there are threads to ask: to open one takes longer than to ask. The one that
+# was used last goes first, for it knows most of what will be asked.
+_POOL: Mapping[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_use_lifo": True}
 _WRITES = "reelkiln_writes"
 _TABLES = "reelkiln_tables"
 _OWED = "reelkiln_owed"
@@ -122,7 +125,7 @@ def make_engine(tables: TableSet, url: URL) -> Engine:
     """The engine for `database_url`. Nothing is opened yet. UsageError without the driver."""
     options = {_TABLES: tables, _OWED: Owed()}
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, execution_options=options)
+        engine = create_engine(url, execution_options=options, **_POOL)
         event.listen(engine, "connect", _prepare_sqlite(tables))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -132,6 +135,7 @@ def make_engine(tables: TableSet, url: URL) -> Engine:
             pool_pre_ping=True,
             connect_args={"connect_timeout": _CONNECT_S},
             execution_options=options,
+            **_POOL,
         )
     except ImportError as error:
         raise UsageError(
@@ -171,9 +175,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def making(engine: Engine) -> Iterator[Connection]:
     """As `writing`, for whoever makes the tables."""
-    writer = engine.execution_options(**{_WRITES: True})
-    with _told(engine), writer.begin() as connection:
-        yield connection
+    with _told(engine), engine.connect() as connection:
+        # Told of the connection: an engine with options of its own costs more than the statement.
+        writer = connection.execution_options(**{_WRITES: True})
+        with writer.begin():
+            yield writer
 
 
 @contextmanager
@@ -223,5 +229,9 @@ def _write_ahead(connection: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: one that reads first and then writes cannot wait for it.
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # This alone asks nothing of the file, so it cannot fail, and need not cost what others cost.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")

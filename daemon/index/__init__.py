@@ -4,6 +4,7 @@ The folders are the truth. Losing the index loses nothing: `reelkiln reindex` ma
 """
 
 from daemon.index.database import IndexUnavailable, index_url
-from daemon.index.store import Filters, JobIndex, Page, open_index
+from daemon.index.questions import Filters
+from daemon.index.store import JobIndex, Page, open_index
 
 __all__ = ["Filters", "IndexUnavailable", "JobIndex", "Page", "index_url", "open_index"]

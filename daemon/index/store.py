@@ -14,21 +14,19 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
-    ColumnElement,
     Connection,
-    Select,
     bindparam,
     delete,
     func,
     select,
     text,
-    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daemon.database import reading, upgrade, upgrade_when_there, writing
-from daemon.database.cursors import cursor_after, place_of
+from daemon.database.cursors import cursor_after
 from daemon.index.database import index_url, make_engine
+from daemon.index.questions import FILTERED, Filters, Question, oldest_question, page_question
 from daemon.index.tables import jobs
 from daemon.jobs import Job, JobState, job_from_json
 from renderer.errors import UsageError
@@ -36,25 +34,11 @@ from renderer.errors import UsageError
 MAX_LIMIT = 1000
 _T = TypeVar("_T")
 _BATCH = 500
-_KNOWN = 4096
-_FILTERED = ("state", "kind", "name", "owner", "world", "spec_sha256", "spec_digest", "input_hash")
-_WHAT_CHANGES = ("rev", *_FILTERED, "created_at", "document")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Which jobs; None asks for all. Times are seconds since 1970: from, and before."""
-
-    state: JobState | None = None
-    kind: str | None = None
-    name: str | None = None
-    owner: str | None = None
-    world: str | None = None
-    spec_sha256: str | None = None
-    spec_digest: str | None = None
-    input_hash: str | None = None
-    created_from: float | None = None
-    created_before: float | None = None
+KNOWN = 4096
+"""So many records are remembered with what was made of them."""
+_WHAT_CHANGES = ("rev", *FILTERED, "created_at", "document")
+_HOW_MANY = select(func.count()).where(jobs.c.state == bindparam("state"))
+_ONE = select(jobs.c.document).where(jobs.c.job_id == bindparam("job_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +46,14 @@ class Page:
     """Jobs, newest first; `cursor` asks for those that follow and is empty on the last page."""
 
     jobs: tuple[Job, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """A page as it is kept: for each job the document that `job_of` reads."""
+
+    documents: tuple[str, ...]
     cursor: str = ""
 
 
@@ -97,27 +89,33 @@ class JobIndex:
     def get(self, job_id: str) -> Job | None:
         """The job of that id."""
         with reading(self.engine) as connection:
-            document = connection.scalar(select(jobs.c.document).where(jobs.c.job_id == job_id))
-        return None if document is None else _job_of(document)
+            document = connection.scalar(_ONE, {"job_id": job_id})
+        return None if document is None else job_of(document)
 
     def page(self, filters: Filters | None = None, *, cursor: str = "", limit: int = 50) -> Page:
         """At most `limit` (1 to 1000) jobs. Raises UsageError for a foreign cursor."""
+        found = self.records(filters, cursor=cursor, limit=limit)
+        return Page(jobs=tuple(map(job_of, found.documents)), cursor=found.cursor)
+
+    def records(
+        self, filters: Filters | None = None, *, cursor: str = "", limit: int = 50
+    ) -> Records:
+        """As `page`, for whoever needs no jobs, but what was made of the same records before."""
         if not 1 <= limit <= MAX_LIMIT:
             raise UsageError(f"a page of {limit} jobs is not possible: 1 to {MAX_LIMIT} are")
-        query = page_query(filters or Filters(), cursor, limit + 1)
-        with reading(self.engine) as connection:
-            rows = connection.execute(query).all()
-        more = len(rows) > limit
-        found = tuple(_job_of(row.document) for row in rows[:limit])
-        return Page(
-            jobs=found, cursor=cursor_after(found[-1].created_at, found[-1].job_id) if more else ""
-        )
+        found = self._documents(page_question(filters or Filters(), cursor, limit + 1))
+        if len(found) <= limit:
+            return Records(documents=found)
+        last = job_of(found[limit - 1])
+        return Records(documents=found[:limit], cursor=cursor_after(last.created_at, last.job_id))
 
     def oldest(self, filters: Filters, limit: int) -> tuple[Job, ...]:
         """At most `limit` jobs, the oldest first."""
+        return tuple(map(job_of, self._documents(oldest_question(filters, limit))))
+
+    def _documents(self, question: Question) -> tuple[str, ...]:
         with reading(self.engine) as connection:
-            documents = connection.scalars(oldest_query(filters, limit)).all()
-        return tuple(_job_of(document) for document in documents)
+            return tuple(connection.scalars(question.statement, question.values))
 
     def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state, those without any included."""
@@ -125,6 +123,11 @@ class JobIndex:
         with reading(self.engine) as connection:
             found = {row.state: row.jobs for row in connection.execute(query)}
         return MappingProxyType({state: int(found.get(state, 0)) for state in JobState})
+
+    def count(self, state: JobState) -> int:
+        """How many jobs are in one state: quicker than `counts` where they are few."""
+        with reading(self.engine) as connection:
+            return int(connection.scalar(_HOW_MANY, {"state": state}) or 0)
 
     def ended(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the jobs that the index knows to have ended."""
@@ -159,8 +162,8 @@ class JobIndex:
             return int(connection.scalar(select(func.count()).select_from(jobs)) or 0)
 
 
-@lru_cache(maxsize=_KNOWN)
-def _job_of(document: str) -> Job:
+@lru_cache(maxsize=KNOWN)
+def job_of(document: str) -> Job:
     """The job of a record; pages show the same ones again and again."""
     return job_from_json(json.loads(document))
 
@@ -177,32 +180,6 @@ def open_index(root: Path, environment: Mapping[str, str] = os.environ) -> JobIn
         index.close()
         raise
     return index
-
-
-def page_query(filters: Filters, cursor: str, limit: int) -> Select[Any]:
-    """The question that a page asks."""
-    query = select(jobs.c.document).where(*_conditions(filters))
-    if cursor:
-        place = tuple_(jobs.c.created_at, jobs.c.job_id)
-        query = query.where(place < tuple_(*place_of(cursor)))
-    return query.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
-
-
-def oldest_query(filters: Filters, limit: int) -> Select[Any]:
-    """The question that `oldest` asks."""
-    query = select(jobs.c.document).where(*_conditions(filters))
-    return query.order_by(jobs.c.created_at, jobs.c.job_id).limit(limit)
-
-
-def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    for column in _FILTERED:
-        value = getattr(filters, column)
-        if value is not None:
-            yield jobs.c[column] == value
-    if filters.created_from is not None:
-        yield jobs.c.created_at >= filters.created_from
-    if filters.created_before is not None:
-        yield jobs.c.created_at < filters.created_before
 
 
 def _row(job: Job) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from daemon.index import Filters, IndexUnavailable, JobIndex
-from daemon.index.store import oldest_query, page_query
+from daemon.index.questions import Question, oldest_question, page_question
 from daemon.index.tables import metadata
 from daemon.jobs import Job, JobState, Priority, Progress, advance, touched
 from renderer.errors import UsageError
@@ -150,6 +150,7 @@ class IndexContract:
         index.put_all([job(1), job(2), job(3, state=JobState.FAILED)])
         counts = index.counts()
         assert set(counts) == set(JobState)
+        assert counts == {state: index.count(state) for state in JobState}
         assert (counts[JobState.QUEUED], counts[JobState.FAILED]) == (2, 1)
         assert counts[JobState.RUNNING] == 0
 
@@ -247,13 +248,13 @@ class IndexContract:
         self.analyse(index)
         cursor = index.page(limit=2).cursor
         for filters in ({}, *({column: value} for column, value in FILTERS.items())):
-            self.check_plan(index, oldest_query(Filters(**filters), 50))
+            self.check_plan(index, oldest_question(Filters(**filters), 50))
             for place in ("", cursor):
-                self.check_plan(index, page_query(Filters(**filters), place, 50))
-        self.check_plan(index, page_query(Filters(created_from=1.0, created_before=9.0), "", 50))
+                self.check_plan(index, page_question(Filters(**filters), place, 50))
+        self.check_plan(index, page_question(Filters(created_from=1.0, created_before=9.0), "", 50))
 
     def analyse(self, index: JobIndex) -> None:
         raise NotImplementedError
 
-    def check_plan(self, index: JobIndex, query: Any) -> None:
+    def check_plan(self, index: JobIndex, question: Question) -> None:
         raise NotImplementedError

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import URL, event, text
 
 from daemon.index import IndexUnavailable, JobIndex, index_url, open_index
+from daemon.index.questions import Question
 from renderer.errors import UsageError
 from tests.daemon.index_contract import IndexContract, job
 from tests.daemon.postgres import running_postgres
 
 
-def explained(index: JobIndex, words: str, query: Any) -> str:
+def explained(index: JobIndex, words: str, asked: Question) -> str:
     """How the database would answer: the very statement and parameters, after EXPLAIN."""
 
     def ask(connection: Any, cursor: Any, statement: str, values: Any, *rest: Any) -> Any:
@@ -24,7 +25,7 @@ def explained(index: JobIndex, words: str, query: Any) -> str:
     event.listen(index.engine, "before_cursor_execute", ask, retval=True)
     try:
         with index.engine.connect() as connection:
-            cursor: Any = connection.execute(query).cursor
+            cursor: Any = connection.execute(asked.statement, asked.values).cursor
             return "\n".join(str(row[-1]) for row in cursor.fetchall())
     finally:
         event.remove(index.engine, "before_cursor_execute", ask)
@@ -41,8 +42,8 @@ class TestSqlite(IndexContract):
         with index.engine.begin() as connection:
             connection.execute(text("ANALYZE"))
 
-    def check_plan(self, index: JobIndex, query: Any) -> None:
-        plan = explained(index, "EXPLAIN QUERY PLAN", query)
+    def check_plan(self, index: JobIndex, question: Question) -> None:
+        plan = explained(index, "EXPLAIN QUERY PLAN", question)
         assert "USING INDEX jobs_" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
 
@@ -84,8 +85,8 @@ class TestPostgres(IndexContract):
         with index.engine.begin() as connection:
             connection.execute(text("ANALYZE jobs"))
 
-    def check_plan(self, index: JobIndex, query: Any) -> None:
-        plan = explained(index, "EXPLAIN", query)
+    def check_plan(self, index: JobIndex, question: Question) -> None:
+        plan = explained(index, "EXPLAIN", question)
         assert "Index Scan" in plan, plan
         assert "Sort" not in plan, plan
 

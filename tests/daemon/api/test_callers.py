@@ -14,8 +14,8 @@ from daemon.accounts.store import open_accounts
 from daemon.accounts.tokens import csrf_of
 from daemon.accounts.types import RENDER_AND_READ, Scope
 from daemon.api.access_settings import AccessSettings, access_settings
-from daemon.api.callers import OpenDoor, is_loopback, refuse_open_elsewhere
-from daemon.api.credentials import COOKIE
+from daemon.api.callers import ANYBODY, OpenDoor, is_loopback, refuse_open_elsewhere
+from daemon.api.credentials import COOKIE, Shown
 from renderer.errors import UsageError
 from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.door import Door, problem_of, running_door
@@ -177,11 +177,30 @@ def test_without_keys_loopback_is_open_to_all_but_workers_until_the_first_key(do
     assert ask(door).status_code == 401
 
 
-def test_an_open_door_is_shut_at_once_by_whatever_was_changed_here(door: Door) -> None:
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [
+        ("/v1/keys", {"scopes": ["read"]}),
+        ("/v1/accounts", {"email": "ada@example.org", "password": PASSWORD}),
+    ],
+)
+def test_an_open_door_is_shut_at_once_by_the_first_key_or_account_made_here(
+    door: Door, path: str, wish: dict[str, Any]
+) -> None:
     assert ask(door).status_code == 200
-    key_of(door, Scope.READ)
-    ask(door, "/read", "POST")
+    with door.client() as client:
+        assert client.post(path, json=wish).status_code == 201
+    assert ask(door, "/render", "POST").status_code == 401
     assert ask(door).status_code == 401
+
+
+def test_who_came_before_the_first_key_leaves_no_door_open_behind() -> None:
+    door, shown = OpenDoor(), Shown(method="GET", host="127.0.0.1")
+    door.changed(2.0)
+    door.seen(ANYBODY, 1.0)  # who took long to be looked up
+    assert not door.still(shown, 2.1)
+    door.seen(ANYBODY, 2.1)
+    assert door.still(shown, 2.2)
 
 
 @pytest.mark.parametrize(
