@@ -74,6 +74,7 @@ class ApiContext:
     """One daemon, as the API sees it. `draining` is set when it ends.
 
     `media` are the folders that relative sources are looked up in; none for the usual ones.
+    Where the state folder `is_near`, a record is read sooner than a thread could be asked to.
     """
 
     places: Places
@@ -95,6 +96,7 @@ class ApiContext:
     media: tuple[Path, ...] = ()
     lease_s: float = LEASE_S
     references: References | None = None
+    is_near: bool = False
     changed: Callable[[str], None] = lambda job_id: None  # hears of jobs that workers changed
     conditions: Conditions | None = None  # None: nobody watches over this machine
 
