@@ -14,7 +14,8 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "gfs2")
 _CLUSTER = ("ocfs2", "beegfs", "orangefs", "gpfs")
 _SHARED_WITH_A_HOST = ("9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs")
-_LAYERED = ("overlay", "aufs", "autofs")
+_LAYERED_HERE = ("overlay", "aufs")
+_LAYERED = (*_LAYERED_HERE, "autofs")
 _REMOTE = frozenset((*_NETWORK, *_CLUSTER, *_SHARED_WITH_A_HOST, *_LAYERED, "unknown"))
 
 
@@ -32,6 +33,11 @@ class FileSystem:
     def is_watched(self) -> bool:
         """Whether events can be had: others may write to it from elsewhere, and nobody says so."""
         return self.kind not in _REMOTE and not self.kind.startswith("fuse")
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it lies on this machine, so that nothing small takes long to be read."""
+        return self.is_watched or self.kind in _LAYERED_HERE
 
     def patience(self, local: Patience) -> Patience:
         """How long a drop must stay unchanged here, four times longer than on a local disk."""

@@ -10,11 +10,13 @@ import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_PIECE = 64 * 1024
 
 
 class Fs(Protocol):
@@ -67,8 +69,8 @@ class RealFs:
     def read(self, path: Path, limit: int) -> bytes:
         """As `Fs.read`."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        with _opened(path, flags) as number, os.fdopen(number, "rb", closefd=False) as stream:
-            return stream.read(limit)
+        with _opened(path, flags) as number:
+            return _read(number, limit)
 
     def write_new(self, path: Path, data: bytes) -> None:
         """As `Fs.write_new`."""
@@ -87,9 +89,8 @@ class RealFs:
 
     def rename_new(self, old: Path, new: Path) -> None:
         """As `Fs.rename_new`, by renameat2."""
-        libc = ctypes.CDLL(None, use_errno=True)
         names = (os.fsencode(old), os.fsencode(new))
-        if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE):
+        if _libc().renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), str(old), None, str(new))
 
@@ -161,6 +162,20 @@ def is_same_file(fs: Fs, one: Path, other: Path) -> bool:
     """Whether two names stand for one file."""
     mine, its = fs.stat(one), fs.stat(other)
     return mine is not None and its is not None and os.path.samestat(mine, its)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _read(number: int, limit: int) -> bytes:
+    """Piece by piece: to ask for `limit` at once would make room for all of it each time."""
+    parts: list[bytes] = []
+    while limit and (part := os.read(number, min(limit, _PIECE))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
 
 
 def _write(number: int, data: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.filesystems import file_system_of
 from daemon.logs import LogForm, set_up_logs
 from daemon.module_settings import modules_of
 from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
@@ -137,6 +138,7 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
         settings=_api_settings(host, port), reading=service.reading,
         lease_s=service.settings.lease_s, uploads=sent.uploads, storage=sent.folder,
         changed=service.job_changed, conditions=service.conditions,
+        is_near=file_system_of(service.places.state).is_near,
     )  # fmt: skip
     return ApiServer(context, furnish)
 

@@ -52,7 +52,7 @@ def make_app(
     app[CONTEXT], app[TURNSTILES], app[ACCESS] = context, Turnstiles(), context.access
     app[ROOM] = QueueRoom(
         count=lambda: _queued(context), most=context.access.settings.max_queued,
-        clock=time.monotonic,
+        clock=time.monotonic, later=_beside(asyncio.get_running_loop()),
     )  # fmt: skip
     app[DESCRIPTION] = json.dumps(openapi(routes, context.version)).encode()
     for route in routes:
@@ -152,6 +152,11 @@ async def _stop_listening(loop: asyncio.AbstractEventLoop, listening: asyncio.Se
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     listening.close()
+
+
+def _beside(loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], None]], object]:
+    """Has something done in a thread of the API, asked for by whatever thread."""
+    return lambda work: loop.call_soon_threadsafe(loop.run_in_executor, None, work)
 
 
 def _queued(context: ApiContext) -> int:

@@ -70,7 +70,10 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """One daemon, as the API sees it. `draining` is set when it ends."""
+    """One daemon, as the API sees it. `draining` is set when it ends.
+
+    Where the state folder `is_near`, a record is read sooner than a thread could be asked to.
+    """
 
     places: Places
     fs: Fs
@@ -90,6 +93,7 @@ class ApiContext:
     uploads: Uploads | None = None  # None: this daemon takes none
     storage: LocalStorage | None = None  # the folder that signed requests are for
     lease_s: float = LEASE_S
+    is_near: bool = False
     changed: Callable[[str], None] = lambda job_id: None  # hears of jobs that workers changed
     conditions: Conditions | None = None  # None: nobody watches over this machine
 

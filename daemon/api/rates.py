@@ -57,30 +57,53 @@ class Rates:
 class QueueRoom:
     """The cap on how many jobs wait. `count` asks the index, at most once a second.
 
-    `clock` is monotonic, in seconds.
+    Only the first waits for that: a long queue takes a while to be counted, so it is done anew
+    `later`, beside those who come meanwhile. `clock` is monotonic, in seconds.
     """
 
     count: Callable[[], int]
     most: int
     clock: Callable[[], float]
+    later: Callable[[Callable[[], None]], object]
     _waiting: int = 0
-    _counted_at: float = float("-inf")
+    _came: int = 0  # since the count began that is under way
+    _counted_at: float | None = None
+    _is_counting: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> None:
         """Room for one more job. Raises QueueFull."""
+        if self._is_out_of_date():
+            self.later(self._count_anew)
         with self._lock:
-            now = self.clock()
-            if now - self._counted_at >= _COUNT_EVERY_S:
-                self._waiting, self._counted_at = self.count(), now
-            self._waiting += 1
-            is_full = self._waiting > self.most
+            if self._counted_at is None:
+                self._waiting, self._counted_at = self.count(), self.clock()
+            is_full = self._waiting >= self.most
+            self._waiting += not is_full
+            self._came += not is_full
         if is_full:
             raise QueueFull(
                 f"{self.most} jobs wait already",
                 retry_after=_QUEUE_RETRY_S,
                 hint="try again when some are done, or raise REELKILN_MAX_QUEUED",
             )
+
+    def _is_out_of_date(self) -> bool:
+        """Whether it is time to count anew and nobody does; then the caller has to."""
+        with self._lock:
+            if self._counted_at is None or self._is_counting:
+                return False
+            self._is_counting = self.clock() - self._counted_at >= _COUNT_EVERY_S
+            self._came = 0
+            return self._is_counting
+
+    def _count_anew(self) -> None:
+        try:
+            waiting = self.count()
+            with self._lock:  # who came since it began may be counted or not: they count once more
+                self._waiting, self._counted_at = waiting + self._came, self.clock()
+        finally:
+            self._is_counting = False
 
 
 ROOM = web.AppKey("reelkiln_queue_room", QueueRoom)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.drops import Arrival, DropKind, Hint
-from daemon.filesystems import file_system_in
+from daemon.filesystems import FileSystem, file_system_in
 from daemon.jobs import Priority
 from daemon.places import Places
 from daemon.scanner import Scanner, ScanResult
@@ -520,6 +520,15 @@ odd line
 def test_the_file_system_is_that_of_the_nearest_mount(place: str, kind: str, watched: bool) -> None:
     found = file_system_in(TABLE, Path(place))
     assert (found.kind, found.is_watched) == (kind, watched)
+
+
+@pytest.mark.parametrize(
+    ("kind", "near"),
+    [("ext4", True), ("overlay", True), ("nfs4", False), ("fuse.sshfs", False), ("autofs", False),
+     ("unknown", False)],
+)  # fmt: skip
+def test_what_is_layered_of_local_disks_is_near_though_not_watched(kind: str, near: bool) -> None:
+    assert FileSystem(kind=kind).is_near is near
 
 
 def test_without_a_mount_table_the_inbox_is_only_scanned() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 
 from daemon.jobs import Job, JobState
 from daemon.service import Service
-from tests.daemon.api.conftest import SPEC, ended, until
+from tests.daemon.api.conftest import SPEC, context_of, ended, listening, until
 from tests.daemon.running import at_work
 
 YAML = b"reelkiln: 1\ntracks: [{clips: [{text: Hello, length: 1s}]}]\n"
@@ -28,6 +29,15 @@ def test_a_posted_spec_is_a_drop_with_a_known_id(client: httpx.Client, service: 
     shown = client.get(answer.headers["location"])
     assert shown.json() == job
     assert [entry["job_id"] for entry in client.get("/v1/jobs").json()["jobs"]] == [job["job_id"]]
+
+
+@pytest.mark.parametrize("is_near", [False, True])
+def test_a_record_is_found_wherever_it_lies(service: Service, is_near: bool) -> None:
+    with listening(replace(context_of(service), is_near=is_near)) as client:
+        job = client.post("/v1/jobs", json=SPEC).json()
+        assert client.get(f"/v1/jobs/{job['job_id']}").json() == job
+        unknown = client.get("/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
 
 
 @pytest.mark.parametrize(
