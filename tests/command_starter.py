@@ -11,8 +11,10 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from typer.main import get_command
+
+from daemon import cli
 from daemon.accounts import passwords
-from daemon.cli import main as command
 from tests.passwords import WEAK
 
 LATE = ("daemon.accounts.store", "daemon.catalog", "daemon.index", "daemon.webhooks", "jsonschema")
@@ -23,6 +25,7 @@ def main() -> None:
     passwords._HASHER = WEAK
     for name in LATE:
         import_module(name)
+    cli.app = get_command(cli.app)  # type: ignore[assignment]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a command is not waited for
     print("ready", flush=True)
     for line in sys.stdin.buffer:
@@ -42,7 +45,7 @@ def wait_for_one(asked: dict[str, Any]) -> None:
     else:
         os.close(told)
         become(asked)
-        command()
+        cli.main()
 
 
 def become(asked: dict[str, Any]) -> None:
