@@ -14,7 +14,9 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
+_ASKING = Lock()
 _BARE = {"PATH": "/usr/bin:/bin"}
 
 
@@ -29,25 +31,27 @@ def reelkiln(
 def run_command(
     *words: str | Path, env: Mapping[str, str], cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run it in the environment `env`; nothing is on its standard input."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        here = f"/proc/{os.getpid()}/fd"
+    """Run it in the environment `env`; nothing is on its standard input. From any thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        status, out, errors = (Path(folder) / name for name in ("status", "out", "errors"))
+        os.mkfifo(status)
+        out.touch()
+        errors.touch()
         asked = {
             "words": [str(word) for word in words],
             "env": dict(env),
             "cwd": str(cwd or Path.cwd()),
-            "streams": ["/dev/null", f"{here}/{out.fileno()}", f"{here}/{errors.fileno()}"],
+            "streams": ["/dev/null", str(out), str(errors)],
+            "status": str(status),
         }
-        starter = _starter()
-        assert starter.stdin is not None
-        assert starter.stdout is not None
-        starter.stdin.write(json.dumps(asked).encode() + b"\n")
-        starter.stdin.flush()
-        status = int(starter.stdout.readline())
-        out.seek(0)
-        errors.seek(0)
+        with _ASKING:
+            asking = _starter().stdin
+            assert asking is not None
+            asking.write(json.dumps(asked).encode() + b"\n")
+            asking.flush()
+        code = int(status.read_bytes())  # once it has ended
         return subprocess.CompletedProcess(
-            asked["words"], status, out.read().decode(), errors.read().decode()
+            asked["words"], code, out.read_bytes().decode(), errors.read_bytes().decode()
         )
 
 
@@ -62,6 +66,9 @@ def _starter() -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
+
+    assert starter.stdout is not None
+    assert starter.stdout.readline() == b"ready\n"
 
     def end() -> None:
         starter.communicate()

@@ -1,16 +1,20 @@
 """Forks of a process that has imported the command: each request on standard input is one.
 
-A request is one line of JSON; the answer is one line with the exit status of what it ran.
+A request is one line of JSON; the exit status of what it ran is written where the request says.
+Several may run at once.
 """
 
 import json
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Any
 
+from typer.main import get_command
+
+from daemon import cli
 from daemon.accounts import passwords
-from daemon.cli import main as command
 from tests.passwords import WEAK
 
 LATE = ("daemon.accounts.store", "daemon.catalog", "daemon.index", "daemon.webhooks", "jsonschema")
@@ -21,14 +25,27 @@ def main() -> None:
     passwords._HASHER = WEAK
     for name in LATE:
         import_module(name)
+    cli.app = get_command(cli.app)  # type: ignore[assignment]
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a command is not waited for
+    print("ready", flush=True)
     for line in sys.stdin.buffer:
-        child = os.fork()
-        if not child:
-            become(json.loads(line))
-            command()
+        if not os.fork():
+            wait_for_one(json.loads(line))
             return
+
+
+def wait_for_one(asked: dict[str, Any]) -> None:
+    """Run a command in a process of its own, and tell its exit status once it has ended."""
+    told = os.open(asked["status"], os.O_WRONLY)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child:
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        os.write(told, b"%d" % os.waitstatus_to_exitcode(status))
+    else:
+        os.close(told)
+        become(asked)
+        cli.main()
 
 
 def become(asked: dict[str, Any]) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -36,6 +39,8 @@ def upgrade(engine: Engine) -> None:
     with _ONE_AT_A_TIME, making(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if _version_of(tables, connection) == _newest(tables.migrations):
+            return
         try:
             command.upgrade(_config(tables, connection), "head")
         except CommandError as error:
@@ -58,6 +63,18 @@ def upgrade_when_there(engine: Engine) -> None:
         if not is_away or engine.url.get_backend_name() == "sqlite":
             raise
         owed_of(engine).upgrade = upgrade
+
+
+def _version_of(tables: TableSet, connection: Connection) -> str | None:
+    """What Alembic noted last; None for a database without tables."""
+    options = {"version_table": tables.version_table}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+@cache
+def _newest(migrations: Path) -> str | None:
+    """The version that this code expects: to read the migrations takes longer than to ask."""
+    return ScriptDirectory(str(_FOLDER), version_locations=[str(migrations)]).get_current_head()
 
 
 def _make_file(tables: TableSet, file: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from typing import Any
 
 from renderer.errors import NoImage, ProviderRefused, RateLimited
 from renderer.generate.contract import ImageRequest, ImageResult
-from renderer.generate.patience import Limiter, Patience, patiently
+from renderer.generate.patience import patiently
 from renderer.generate.refusals import (
     day_is_over,
     forbidden,
@@ -22,10 +20,10 @@ from renderer.generate.refusals import (
     refusal,
     retry_after_of,
     seconds_of,
-    unreached,
 )
+from renderer.generate.remote import Remote, decoded, json_of
 from renderer.media import Size
-from renderer.posting import Posted, PostFailed, post
+from renderer.posting import Posted
 
 ASPECT_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 _WHO = "Gemini"
@@ -49,22 +47,11 @@ class GeminiSettings:
     timeout_s: float = 30
 
 
-class Gemini:
+class Gemini(Remote[GeminiSettings]):
     """See `renderer.generate.contract.Provider`."""
 
     name = "gemini"
-
-    def __init__(
-        self, settings: GeminiSettings, limiter: Limiter, patience: Patience | None = None
-    ) -> None:
-        self._settings = settings
-        self._limiter = limiter
-        self._patience = patience or Patience()
-
-    @property
-    def model(self) -> str:
-        """The id of the model."""
-        return self._settings.model
+    who = _WHO
 
     def generate(self, request: ImageRequest) -> ImageResult:
         """As `Provider.generate`."""
@@ -74,16 +61,7 @@ class Gemini:
 
     def _ask(self, request: ImageRequest, before: ProviderRefused | None) -> ImageResult:
         body = gemini_body(request, self.model, insist=isinstance(before, NoImage))
-        try:
-            answer = post(
-                self._url(),
-                json.dumps(body).encode(),
-                {"Content-Type": "application/json", "x-goog-api-key": self._settings.key},
-                timeout_s=self._settings.timeout_s,
-            )
-        except PostFailed as error:
-            raise unreached(_WHO, error) from error
-        return self._read(answer)
+        return self._read(self._post(self._url(), body, {"x-goog-api-key": self._settings.key}))
 
     def _url(self) -> str:
         settings = self._settings
@@ -93,7 +71,7 @@ class Gemini:
         )
 
     def _read(self, answer: Posted) -> ImageResult:
-        data = _json_of(answer)
+        data = json_of(answer)
         if answer.status != 200:
             raise gemini_refusal(answer, data)
         if not isinstance(data, Mapping):
@@ -186,10 +164,7 @@ def picture_in(data: Mapping[str, Any]) -> tuple[str, bytes]:
 
 def _decoded(inline: Mapping[str, Any]) -> tuple[str, bytes]:
     media_type = _text(inline.get("mimeType") or inline.get("mime_type")) or "image/png"
-    try:
-        return media_type, base64.b64decode(_text(inline.get("data")), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise pictureless(_WHO, f"the picture is not base64 ({error})") from error
+    return media_type, decoded(_text(inline.get("data")), _WHO)
 
 
 def gemini_refusal(answer: Posted, data: Any) -> ProviderRefused:
@@ -224,13 +199,6 @@ def _daily_quota(detail: Mapping[str, Any]) -> str:
 
 def _is(detail: Mapping[str, Any], name: str) -> bool:
     return _text(detail.get("@type")).endswith(f"google.rpc.{name}")
-
-
-def _json_of(answer: Posted) -> Any:
-    try:
-        return json.loads(answer.body)
-    except ValueError:
-        return None
 
 
 def _first(value: Any) -> Any:

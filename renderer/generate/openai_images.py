@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,7 +9,7 @@ from typing import Any
 
 from renderer.errors import BadProviderRequest, ProviderRefused
 from renderer.generate.contract import ImageRequest, ImageResult
-from renderer.generate.patience import Limiter, Patience, patiently
+from renderer.generate.patience import patiently
 from renderer.generate.refusals import (
     day_is_over,
     forbidden,
@@ -20,10 +17,10 @@ from renderer.generate.refusals import (
     pictureless,
     refusal,
     retry_after_of,
-    unreached,
 )
+from renderer.generate.remote import Remote, decoded, json_of
 from renderer.media import Size
-from renderer.posting import Posted, PostFailed, post
+from renderer.posting import Posted
 
 _WHO = "The images API"
 _SIZES: tuple[Size, ...] = ((1024, 1024), (1536, 1024), (1024, 1536))
@@ -42,22 +39,11 @@ class OpenAiSettings:
     timeout_s: float = 30
 
 
-class OpenAiImages:
+class OpenAiImages(Remote[OpenAiSettings]):
     """See `renderer.generate.contract.Provider`. References are not taken."""
 
     name = "openai"
-
-    def __init__(
-        self, settings: OpenAiSettings, limiter: Limiter, patience: Patience | None = None
-    ) -> None:
-        self._settings = settings
-        self._limiter = limiter
-        self._patience = patience or Patience()
-
-    @property
-    def model(self) -> str:
-        """The id of the model."""
-        return self._settings.model
+    who = _WHO
 
     def generate(self, request: ImageRequest) -> ImageResult:
         """As `Provider.generate`."""
@@ -70,22 +56,12 @@ class OpenAiImages:
         return patiently(lambda before: self._ask(request), self._limiter, self._patience)
 
     def _ask(self, request: ImageRequest) -> ImageResult:
-        try:
-            answer = post(
-                f"{self._settings.base.rstrip('/')}/v1/images/generations",
-                json.dumps(openai_body(request, self._settings)).encode(),
-                {
-                    "Content-Type": "application/json",
-                    "Authorization": f"Bearer {self._settings.key}",
-                },
-                timeout_s=self._settings.timeout_s,
-            )
-        except PostFailed as error:
-            raise unreached(_WHO, error) from error
-        return self._read(answer)
+        url = f"{self._settings.base.rstrip('/')}/v1/images/generations"
+        body = openai_body(request, self._settings)
+        return self._read(self._post(url, body, {"Authorization": f"Bearer {self._settings.key}"}))
 
     def _read(self, answer: Posted) -> ImageResult:
-        data = _json_of(answer)
+        data = json_of(answer)
         if answer.status != 200:
             raise openai_refusal(answer, data)
         return ImageResult(
@@ -125,10 +101,7 @@ def _picture_in(data: Any) -> bytes:
     text = first.get("b64_json") if isinstance(first, Mapping) else None
     if not isinstance(text, str) or not text:
         raise pictureless(_WHO, "the answer holds no b64_json")
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise pictureless(_WHO, f"the picture is not base64 ({error})") from error
+    return decoded(text, _WHO)
 
 
 def openai_refusal(answer: Posted, data: Any) -> ProviderRefused:
@@ -145,10 +118,3 @@ def openai_refusal(answer: Posted, data: Any) -> ProviderRefused:
     return refusal(
         answer.status, said, who=_WHO, reason=reason, retry_after=retry_after_of(answer.headers)
     )
-
-
-def _json_of(answer: Posted) -> Any:
-    try:
-        return json.loads(answer.body)
-    except ValueError:
-        return None

@@ -20,6 +20,10 @@ from renderer.spec.generated import (
     ProviderName,
     Seed,
     TemplateText,
+    kit_field,
+    on_unavailable_field,
+    provider_field,
+    values_field,
 )
 from renderer.spec.numbers import Int
 from renderer.spec.origins import source_key
@@ -42,9 +46,7 @@ class AssetImage(Part):
     template: TemplateText | None = Field(
         None, description="The prompt template.", examples=["banner@1.0"]
     )
-    values: PlaceholderValues = Field(
-        {}, description="For the other placeholders of the template.", examples=[{"mood": "calm"}]
-    )
+    values: PlaceholderValues = values_field()
     seed: Seed | None = Field(None, description="Another number is another picture.", examples=[7])
 
 
@@ -69,23 +71,11 @@ class AssetSpec(Envelope):
         description="The prompt template; the latest of the asset type when left out.",
         examples=["thumbnail@1.1"],
     )
-    values: PlaceholderValues = Field(
-        {}, description="For the other placeholders of the template.", examples=[{"mood": "calm"}]
-    )
+    values: PlaceholderValues = values_field()
     seed: Seed = Field(0, description="Another number is another picture of the same words.")
-    provider: ProviderName | None = Field(
-        None, description="Who makes them; as the operator has set when left out."
-    )
-    on_unavailable: OnUnavailable = Field(
-        "fail",
-        description="When the provider cannot be used now: fail, let the offline painter make "
-        "them, or wait up to ten minutes.",
-    )
-    kit: dict[Identifier, Any] | None = Field(
-        None,
-        description="A brand kit in full; that of the document is put in here.",
-        examples=[{"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}],
-    )
+    provider: ProviderName | None = provider_field("them")
+    on_unavailable: OnUnavailable = on_unavailable_field("them")
+    kit: dict[Identifier, Any] | None = kit_field()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

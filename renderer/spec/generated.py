@@ -37,6 +37,38 @@ PlaceholderValues = dict[PlaceholderKey, PromptWords]
 Seed = Annotated[Int, Field(ge=0, le=2_147_483_647)]
 ProviderName = Literal["offline", "gemini", "openai"]
 OnUnavailable = Literal["fail", "fallback", "wait"]
+
+
+def values_field() -> Any:
+    """As every document says it that fills a prompt template."""
+    return Field(
+        {}, description="For the other placeholders of the template.", examples=[{"mood": "calm"}]
+    )
+
+
+def kit_field() -> Any:
+    """As every document says it whose brand kit is put in before it is loaded."""
+    return Field(
+        None,
+        description="A brand kit in full; that of the document is put in here.",
+        examples=[{"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}],
+    )
+
+
+def provider_field(pictures: str) -> Any:
+    """Who makes them; `pictures` is what the document calls them."""
+    return Field(None, description=f"Who makes {pictures}; as the operator has set when left out.")
+
+
+def on_unavailable_field(pictures: str, default: OnUnavailable = "fail") -> Any:
+    """What becomes of them without their provider; `pictures` is what the document calls them."""
+    return Field(
+        default,
+        description="When the provider cannot be used now: fail, let the offline painter make "
+        f"{pictures}, or wait up to ten minutes.",
+    )
+
+
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?$"
 
 
@@ -49,23 +81,11 @@ class ImageRecipe(Part):
     template: TemplateText = Field(
         "thumbnail", description="The prompt template; it decides the size.", examples=["banner"]
     )
-    values: PlaceholderValues = Field(
-        {}, description="For the other placeholders of the template.", examples=[{"mood": "calm"}]
-    )
+    values: PlaceholderValues = values_field()
     seed: Seed = Field(0, description="Another number is another picture of the same words.")
-    provider: ProviderName | None = Field(
-        None, description="Who makes it; as the operator has set when left out."
-    )
-    on_unavailable: OnUnavailable = Field(
-        "fail",
-        description="When the provider cannot be used now: fail, let the offline painter make "
-        "it, or wait up to ten minutes.",
-    )
-    brand: dict[Identifier, Any] | None = Field(
-        None,
-        description="A brand kit in full; that of the document is put in here.",
-        examples=[{"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}],
-    )
+    provider: ProviderName | None = provider_field("it")
+    on_unavailable: OnUnavailable = on_unavailable_field("it")
+    brand: dict[Identifier, Any] | None = kit_field()
 
 
 class MusicRecipe(Part):

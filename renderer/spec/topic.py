@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from renderer.spec.envelope import Envelope
-from renderer.spec.generated import LANGUAGE_PATTERN, OnUnavailable, ProviderName, Seed
+from renderer.spec.generated import (
+    LANGUAGE_PATTERN,
+    OnUnavailable,
+    ProviderName,
+    Seed,
+    kit_field,
+    on_unavailable_field,
+    provider_field,
+)
 from renderer.spec.numbers import Int, Written
 from renderer.spec.output import VideoOutput
 from renderer.spec.values import Identifier, SizeText
@@ -44,23 +52,13 @@ class TopicSpec(Envelope):
         Field("en", description="The language of the words, for the voice.")
     )
     seed: Seed = Field(0, description="Another number is another film about the same topic.")
-    provider: ProviderName | None = Field(
-        None, description="Who makes the pictures; as the operator has set when left out."
-    )
-    on_unavailable: OnUnavailable = Field(
-        "fallback",
-        description="When the provider cannot be used now: fail, let the offline painter make "
-        "the pictures, or wait up to ten minutes.",
-    )
+    provider: ProviderName | None = provider_field("the pictures")
+    on_unavailable: OnUnavailable = on_unavailable_field("the pictures", "fallback")
     output: VideoOutput = Field(VideoOutput(), description="What comes out.")
     story: SizeText | Literal["none"] = Field(
         "story", description="The size of the upright cut in `story/`; `none` for no such cut."
     )
-    kit: dict[Identifier, Any] | None = Field(
-        None,
-        description="A brand kit in full; that of the document is put in here.",
-        examples=[{"reelkiln_brand": 1, "name": "Acme", "colours": {"primary": "#0b3d91"}}],
-    )
+    kit: dict[Identifier, Any] | None = kit_field()
 
 
 def in_full(value: Any) -> Any:

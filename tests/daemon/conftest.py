@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from daemon import cli
 from tests.daemon.browser import running_chromium
 
 MEMORY = Path("/dev/shm")
@@ -30,3 +32,13 @@ def browser() -> Iterator[Any]:
     """A Chromium for the tests of a file. Playwright's loop runs in this thread meanwhile."""
     with running_chromium() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def _built_command() -> Iterator[None]:
+    """What the command makes of its functions each time it is called, which takes long, is made
+    once for those who call it hundreds of times."""
+    given = cli.app
+    cli.app = get_command(given)  # type: ignore[assignment]
+    yield
+    cli.app = given

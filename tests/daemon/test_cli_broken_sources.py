@@ -13,6 +13,7 @@ from PIL import Image
 from daemon.cli import main
 from tests.renderer.spec.broken_documents import Broken
 
+pytestmark = pytest.mark.usefixtures("_built_command")
 LIMIT = "REELKILN_MAX_DURATION_S"
 
 

@@ -9,6 +9,8 @@ import pytest
 from daemon.cli import main
 from tests.renderer.spec.broken_documents import BROKEN_DOCUMENTS, Broken
 
+pytestmark = pytest.mark.usefixtures("_built_command")
+
 
 class Ran:
     """How a command ended and what it said."""

@@ -207,11 +207,11 @@ def test_a_job_that_needs_a_missing_source_fails_beside_its_reason(root: Path) -
         drop(root, "lost.json", json.dumps({
             "reelkiln": 1, "tracks": [{"clips": [{"image": "b.png", "length": "1s"}]}],
         }))  # fmt: skip
-        until(lambda: receipts(root), child, root)
-    told = json.loads((root / "inbox" / "failed" / "lost.json.error.json").read_bytes())
-    assert told["errors"][0]["code"] == "source-missing"
-    shutil.copy(root / "media" / "a.png", root / "media" / "b.png")
-    with serving(root) as child:  # retry by hand: the file moves back
-        (root / "inbox" / "failed" / "lost.json").rename(root / "inbox" / "lost.json")
+        lost = root / "inbox" / "failed" / "lost.json"
+        until(lost.exists, child, root)
+        told = json.loads(lost.with_name("lost.json.error.json").read_bytes())
+        assert told["errors"][0]["code"] == "source-missing"
+        shutil.copy(root / "media" / "a.png", root / "media" / "b.png")
+        lost.rename(root / "inbox" / "lost.json")  # retry by hand: the file moves back
         until(lambda: len(receipts(root)) == 2, child, root)
     assert sorted(r["state"] for r in receipts(root)) == ["failed", "succeeded"]
