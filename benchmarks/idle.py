@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from daemon.child.hearing import Publishing
+from daemon.child.job_request import JobRequest
 from daemon.fs import RealFs, move_new
-from daemon.job_request import JobRequest
 from daemon.jobs import Progress
 from daemon.logs import LogForm, set_up_logs
 from daemon.outcomes import Ended, Outcome
 from daemon.places import Places, claim_of
-from daemon.promises import Needs, Supply
+from daemon.promises.contract import Needs, Supply
 from daemon.service import ServeSettings, Service
-from daemon.worker import Publishing
 
 
 class Journal:

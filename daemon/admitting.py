@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from daemon.catalog.refusals import AssetNotThere
+from daemon.child.needs import Blocked, PromiseFailed, checked, needs_of
 from daemon.inbox import Claimed, Inbox
-from daemon.needs import Blocked, PromiseFailed, checked, needs_of
-from daemon.promises import Needs, Standing, Supply
+from daemon.promises.contract import Needs, Standing, Supply
+from daemon.promises.references import References, unkept
 from daemon.reading import Reading
-from daemon.references import References, unkept
 from renderer.errors import ReelkilnError
 
 

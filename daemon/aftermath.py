@@ -10,24 +10,24 @@ from importlib.metadata import version
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from daemon.asset_promises import AssetPromises
-from daemon.asset_service import AssetService
+from daemon.assets.service import AssetService
+from daemon.assets.settling import Settling
 from daemon.catalog import open_catalog
 from daemon.fs import Fs
 from daemon.index import IndexUnavailable, open_index
 from daemon.indexing import Indexing
-from daemon.keeping_promises import PromiseKeeper, PromiseKeeping
 from daemon.ledger import Ledger, Papers
 from daemon.logs import logger
 from daemon.metrics import Metrics
 from daemon.news import Listener, News, ends
 from daemon.places import Places
+from daemon.promises.keeping import PromiseKeeper, PromiseKeeping
+from daemon.promises.of_assets import AssetPromises
+from daemon.promises.references import References
 from daemon.publishing import BundlePublisher, publish_prefix
 from daemon.reading import Reading
-from daemon.references import References
 from daemon.serve_settings import ServeSettings
 from daemon.settings import template_folders
-from daemon.settling import Settling
 from daemon.signing_keys import signing_keys
 from daemon.storage.opening import open_storage
 from daemon.webhooks.service import sender_for

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.admitting import admitted
-from daemon.blocked import BlockedJobs
 from daemon.dispatch import Waiting
 from daemon.inbox import Claimed, Inbox
 from daemon.jobs import Job
 from daemon.kept import KeptUnavailable
 from daemon.logs import logger
 from daemon.places import Claim
+from daemon.promises.blocked import BlockedJobs
 from daemon.reading import Reading
 from daemon.wishes import Wishes
 

@@ -12,24 +12,24 @@ import typer
 from rich.console import Console
 from stamina.instrumentation import set_on_retry_hooks
 
-from daemon.accounts_cli import accounts_app
-from daemon.cache import cache_app
+from daemon.child.generating import Generating
+from daemon.commands.accounts import accounts_app
+from daemon.commands.cache import cache_app
+from daemon.commands.inspect import InspectAs, form_of, write_inspection
+from daemon.commands.jobs import jobs_app
+from daemon.commands.keys import keys_app
+from daemon.commands.preview import run_preview
+from daemon.commands.progress import progress_listener
+from daemon.commands.prompt import fake_gemini, prompt_app
+from daemon.commands.publish import publish_command
+from daemon.commands.reindex import reindex_command
+from daemon.commands.serve import serve
+from daemon.commands.webhooks import webhooks_app
+from daemon.commands.worlds import worlds_app
 from daemon.crash import unexpected
 from daemon.demo import make_demo
 from daemon.doctor import doctor_command
-from daemon.generating import Generating
-from daemon.inspect_cli import InspectAs, form_of, write_inspection
-from daemon.jobs_cli import jobs_app
-from daemon.keys_cli import keys_app
-from daemon.preview_cli import run_preview
-from daemon.progress import progress_listener
-from daemon.prompt_cli import fake_gemini, prompt_app
-from daemon.publish_cli import publish_command
-from daemon.reindex import reindex_command
-from daemon.serve_cli import serve
 from daemon.settings import limits_of, open_store, template_folders
-from daemon.webhooks_cli import webhooks_app
-from daemon.worlds_cli import worlds_app
 from renderer.branding import brand_applied
 from renderer.bundle import verify
 from renderer.errors import ReelkilnError, Rejected, UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from daemon.job_request import Module
+from daemon.child.job_request import Module
 from renderer.errors import UsageError
 
 SETTING, FILE = "REELKILN_CONFIG", "reelkiln.toml"

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from daemon.catalog.refusals import AssetNotThere
-from daemon.kits import HOME, kit_in, read_kit, too_large
-from daemon.promises import Standing
-from daemon.references import References
+from daemon.promises.contract import Standing
+from daemon.promises.kits import HOME, kit_in, read_kit, too_large
+from daemon.promises.references import References
 from renderer.branding import brand_applied
 from renderer.expanding import expanded
 from renderer.limits import Limits

@@ -6,7 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 
-from daemon.drops import Drop
+from daemon.watching.drops import Drop
 from renderer.errors import Fault
 from renderer.limits import over_limit
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daemon.blocked import LOOK_EVERY_S
-from daemon.job_request import Module
+from daemon.child.job_request import Module
 from daemon.owners import BEAT_S, LEASE_S
+from daemon.promises.blocked import LOOK_EVERY_S
 from daemon.retention import CacheBudget, Retention
 from renderer.limits import Limits
 

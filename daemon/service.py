@@ -15,14 +15,11 @@ from pathlib import Path
 from ulid import ULID
 
 from daemon.aftermath import Aftermath
-from daemon.blocked import BlockedJobs
+from daemon.child.generating import provider_settings
 from daemon.claim_line import ClaimLine
 from daemon.conditions import Conditions
 from daemon.dispatch import Waiting, order
-from daemon.drops import Drop, Patience, Signature
-from daemon.filesystems import file_system_of
 from daemon.fs import Fs, RealFs
-from daemon.generating import provider_settings
 from daemon.housekeeping import Housekeeper
 from daemon.inbox import Claimed, Inbox
 from daemon.intake import Intake
@@ -33,13 +30,16 @@ from daemon.notify import notify
 from daemon.outcomes import FolderUnusable
 from daemon.owners import Heart, Owners, new_owner_id
 from daemon.places import Claim, Places
+from daemon.promises.blocked import BlockedJobs
 from daemon.recovery import recover
 from daemon.refusals import Refused
-from daemon.scanner import Scanner, ScanResult
 from daemon.serve_settings import LEAST_FREE, ServeSettings
 from daemon.shift import Runner, Shift
 from daemon.stranded import let_go
-from daemon.watch import Watch
+from daemon.watching.drops import Drop, Patience, Signature
+from daemon.watching.filesystems import file_system_of
+from daemon.watching.scanner import Scanner, ScanResult
+from daemon.watching.watch import Watch
 from daemon.wishes import Wishes
 from daemon.worker import run_job
 from renderer.errors import ReelkilnError, SpecInvalid

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from daemon.admitting import brought, on_record
+from daemon.child.hearing import Publishing
+from daemon.child.job_request import JobRequest, Module
 from daemon.inbox import Claimed, Inbox
-from daemon.job_request import JobRequest, Module
 from daemon.jobs import Progress
 from daemon.logs import about_job, logger
 from daemon.outcomes import Decision, Ended, Fate, Outcome, decide, published
 from daemon.places import Places
-from daemon.promises import Needs, NoPromises, Supply
-from daemon.references import References
+from daemon.promises.contract import Needs, NoPromises, Supply
+from daemon.promises.references import References
 from daemon.storage.errors import StorageRefused, StorageUnavailable
-from daemon.worker import Publishing, run_job
+from daemon.worker import run_job
 from renderer.errors import Interrupted, ReelkilnError, StorageFull
 from renderer.limits import Limits
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daemon.drops import CANCEL, FOLDERS
 from daemon.fs import Fs
 from daemon.inbox import Claimed, Inbox
 from daemon.jobs import job_from_json
 from daemon.places import Claim, Places
 from daemon.submissions import drops_of
+from daemon.watching.drops import CANCEL, FOLDERS
 
 GRACE_S = 60.0
 

@@ -7,7 +7,6 @@ It publishes only after it was given leave, and from then on it is no longer ask
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
@@ -16,24 +15,23 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from daemon.child.hearing import Publishing, Talk
+from daemon.child.job_request import JobRequest
 from daemon.error_files import STDERR_LINES
-from daemon.job_request import LEAVE, NOBODY_KNOWS, JobRequest, needs_from_json, supply_as_bytes
 from daemon.jobs import Progress
 from daemon.outcomes import Ended, InstallBroken, JobDied, JobOverdue, JobStalled, Outcome
 from daemon.pipes import listen_to, pump
 from daemon.process_tree import Member, Signs, signs_of, wait_until_gone
-from daemon.promises import UNKNOWN, Needs, Supply
-from daemon.status import STATUS_EVERY_S
+from daemon.promises.contract import UNKNOWN, Needs, Supply
 from renderer.bundle.publish import STAGING
 from renderer.disk import sweep_folders
 from renderer.errors import Interrupted, ReelkilnError
 from renderer.tail import Tail
 
-COMMAND = (sys.executable, "-P", "-m", "daemon.render_job")
+COMMAND = (sys.executable, "-P", "-m", "daemon.child.render_job")
 QUIET_S = 60.0
 GRACE_S = 2.0
 """From SIGTERM to SIGKILL."""
@@ -44,8 +42,6 @@ _TICK_S = 0.05
 _LOOK_S = 1.0  # between two looks at what the child consumes
 _ALIVE_CPU_S = 0.1  # less of it in a whole quiet time is waiting, not working
 _LINGER_S = 5.0
-_LONGEST_LINE = 8 << 20
-_MAX_WARNINGS = 100
 _INHERITED = (
     "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "TMPDIR", "XDG_CACHE_HOME",
     "FONTCONFIG_FILE", "FONTCONFIG_PATH", "REELKILN_FFMPEG", "REELKILN_CPUFLAGS",
@@ -53,20 +49,6 @@ _INHERITED = (
 
 Clock = Callable[[], float]
 """Seconds from any zero, never backwards."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publishing:
-    """What a child is about to publish: the bundle's name and digest, and of which spec.
-
-    `partial` says what is missing in it.
-    """
-
-    bundle: str
-    bundle_digest: str
-    spec_id: str
-    kind: str
-    partial: Mapping[str, Any] | None = None
 
 
 def nothing_known(needs: Needs) -> Supply:
@@ -101,7 +83,7 @@ def run_job(
     unfinished folders are gone. Raises OSError when no process can be started.
     """
     watch = _Watch(should_stop, clock, deadline_s, quiet_s)
-    talk = _Talk(
+    talk = Talk(
         on_progress=on_progress, supply=supply, may_publish=may_publish, clock=clock,
         keys=request.keys,
     )  # fmt: skip
@@ -133,106 +115,6 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-@dataclass(slots=True, kw_only=True)
-class _Talk:
-    """What the child says on its standard output."""
-
-    on_progress: Callable[[Progress], None]
-    supply: Callable[[Needs], Supply | None]
-    may_publish: Callable[[Publishing], bool]
-    clock: Clock
-    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    may: bool = False
-    has_begun: bool = False
-    result: Mapping[str, Any] = field(default_factory=dict)
-    spec_id: str = ""
-    kind: str = ""
-    length_s: int | None = None
-    warnings: list[Mapping[str, str]] = field(default_factory=list)
-    rubbish: int = 0
-    heard: int = 0
-    waits_for: tuple[str, ...] = ()
-    _asked: Needs | None = None
-    _coming: Publishing | None = None
-    _wants_keys: bool = False
-    _latest: Progress | None = None
-    _told_at: float = float("-inf")
-    _rest: bytes = b""
-
-    def feed(self, data: bytes) -> None:
-        self.heard += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            self._rest, self.rubbish = b"", self.rubbish + 1
-        for line in lines:
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                self.rubbish += 1  # told with the outcome when there is no result
-
-    def tell(self) -> None:
-        """Pass on the newest progress, unless the last one was told just now."""
-        now = self.clock()
-        if self._latest is not None and now - self._told_at >= STATUS_EVERY_S:
-            latest, self._latest, self._told_at = self._latest, None, now
-            self.on_progress(latest)
-
-    def answer(self, pipe: IO[bytes] | None) -> None:
-        """Say where things lie, give or refuse the leave to publish, if the child asked."""
-        if pipe is None:
-            return
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            supply = self.supply(asked)
-            self.heard += 1  # while we looked, the child could not move
-            _write(pipe, supply_as_bytes(supply) if supply else NOBODY_KNOWS)
-        if self._wants_keys:
-            self._wants_keys = False
-            _write(pipe, json.dumps(dict(self.keys)).encode("ascii") + b"\n")
-        if self._coming is not None:
-            coming, self._coming = self._coming, None
-            self.may = self.may_publish(coming)
-            _write(pipe, LEAVE if self.may else b"no\n")
-
-    def _take(self, said: Mapping[str, Any]) -> None:
-        event = said["event"]
-        if event == "began":
-            self.has_begun = True
-        elif event == "progress":
-            self._latest = Progress(**said["progress"])
-        elif event == "warning" and len(self.warnings) < _MAX_WARNINGS:
-            self.warnings.append({"code": said["code"], "message": said["message"]})
-        elif event == "loaded":
-            self.spec_id, self.kind = said["id"], said["kind"]
-        elif event == "prepared":
-            self.length_s = said["length_s"]
-        elif event == "result":
-            self.result = said if "error" in said else {**said, "bundle": Path(said["bundle"])}
-        else:
-            self._take_question(event, said)
-
-    def _take_question(self, event: str, said: Mapping[str, Any]) -> None:
-        """What the child waits for."""
-        if event == "needs":
-            self._asked = needs_from_json(said["needs"])
-        elif event == "keys":
-            self._wants_keys = True
-        elif event == "blocked":
-            self.waits_for = tuple(map(str, said["waits_for"]))
-        elif event == "publishing":
-            self._coming = Publishing(
-                bundle=said["bundle"], bundle_digest=said["bundle_digest"],
-                spec_id=self.spec_id, kind=self.kind, partial=said.get("partial"),
-            )  # fmt: skip
-
-
-def _write(pipe: IO[bytes], line: bytes) -> None:
-    """The child reads what it asked for; one that is gone needs no answer."""
-    with suppress(BrokenPipeError):
-        while line:
-            line = line[pipe.write(line) or 0 :]
-
-
 class _Watch:
     """Decides when a child has had enough time; `verdict` is why it was ended."""
 
@@ -253,7 +135,7 @@ class _Watch:
         self.signs: tuple[int, Signs] = (0, Signs())
         self.seen: frozenset[Member] = frozenset()  # a dead child no longer tells what it left
 
-    def check(self, pid: int, talk: _Talk) -> Ended | None:
+    def check(self, pid: int, talk: Talk) -> Ended | None:
         """Why the child `pid` must be ended now, if it must."""
         now = self.clock()
         if not talk.may and self.should_stop():
@@ -356,7 +238,7 @@ def _start(request: JobRequest, command: Sequence[str]) -> subprocess.Popen[byte
 def _follow(
     leash: _Leash,
     sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
-    talk: _Talk,
+    talk: Talk,
     watch: _Watch,
 ) -> None:
     """Listen to the child until it is gone, and to what it said last."""
@@ -385,7 +267,7 @@ def _sweep(request: JobRequest) -> None:
             sweep_folders(parent, prefix)
 
 
-def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -> Outcome:
+def _outcome(status: int, talk: Talk, watch: _Watch, stderr: tuple[str, ...]) -> Outcome:
     """Success told is success: the bundle is published, even if we had lost patience."""
     ended, error = _end_of(status, talk, watch, stderr)
     result = talk.result if ended is Ended.SUCCEEDED else {}
@@ -407,7 +289,7 @@ def _outcome(status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]) -
 
 
 def _end_of(
-    status: int, talk: _Talk, watch: _Watch, stderr: tuple[str, ...]
+    status: int, talk: Talk, watch: _Watch, stderr: tuple[str, ...]
 ) -> tuple[Ended, Mapping[str, Any] | None]:
     if talk.result and "error" not in talk.result:
         return Ended.SUCCEEDED, None
@@ -422,7 +304,7 @@ def _end_of(
     return Ended.DIED, _death(status, talk.rubbish).as_json()
 
 
-def _impatience(watch: _Watch, talk: _Talk) -> ReelkilnError:
+def _impatience(watch: _Watch, talk: Talk) -> ReelkilnError:
     hint = "try again on a calmer machine, or make the video smaller"
     if watch.verdict is Ended.OVERDUE:
         allowed = watch.deadline_s or deadline_for(talk.length_s or 0)

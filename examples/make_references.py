@@ -20,7 +20,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from daemon.generating import Generating
+from daemon.child.generating import Generating
 from renderer.bundle import Bundle
 from renderer.events import ignore
 from renderer.expanding import expanded

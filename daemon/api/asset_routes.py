@@ -45,7 +45,7 @@ from daemon.api.worlds import (
     register_things,
     show_world,
 )
-from daemon.world_files import WorldThings
+from daemon.assets.world_files import WorldThings
 
 _ONE = Answer(description="The asset.", model=AssetResource)
 _WORLD = Answer(description="The world.", model=WorldShown)

@@ -30,11 +30,11 @@ from daemon.api.promising import promise_asset
 from daemon.api.refusals import ScopeMissing
 from daemon.api.sending import attachment, send_file
 from daemon.api.telling import answer
+from daemon.assets.lineage_chart import lineage_chart
 from daemon.catalog import AssetFilters
 from daemon.catalog.derivations import Lineage
 from daemon.catalog.nodes import ASSET, Node, asset_node
 from daemon.catalog.refusals import AssetContentRefused, AssetNotThere
-from daemon.lineage_chart import lineage_chart
 from renderer.assets import Asset, AssetKind, AssetState, Visibility
 from renderer.errors import UsageError
 from renderer.provenance import Reference, ReferenceKind

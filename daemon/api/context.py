@@ -11,7 +11,8 @@ from typing import Protocol
 from aiohttp import web
 
 from daemon.api.callers import Access
-from daemon.asset_service import AssetService
+from daemon.assets.service import AssetService
+from daemon.assets.uploads import Uploads
 from daemon.conditions import Conditions
 from daemon.fs import Fs
 from daemon.index import JobIndex
@@ -22,7 +23,6 @@ from daemon.places import Places
 from daemon.reading import Reading
 from daemon.storage.local import LocalStorage
 from daemon.submissions import About
-from daemon.uploads import Uploads
 from renderer.limits import Limits
 
 _STRIPES = 64

@@ -25,11 +25,11 @@ from daemon.api.problems import NotRetryable
 from daemon.api.refusals import ScopeMissing
 from daemon.api.submitting import RETRY_AFTER_S, Wish, hand_in
 from daemon.api.telling import answer, job_path, resource
+from daemon.assets.requesting import check_references
 from daemon.fs import replace_file
 from daemon.index import Filters
 from daemon.index.store import KNOWN, job_of
 from daemon.jobs import IllegalMove, Job, JobState
-from daemon.requesting import check_references
 from daemon.retrying import failed_document
 from daemon.submissions import About, suffix_of
 from renderer.errors import UsageError

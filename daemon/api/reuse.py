@@ -22,7 +22,7 @@ from daemon.database import DatabaseUnavailable
 from daemon.index import Filters
 from daemon.jobs import Job, JobState
 from daemon.logs import logger
-from daemon.promises import Standing
+from daemon.promises.contract import Standing
 from daemon.records import find_job
 from renderer.assets import AssetState
 from renderer.bundle.manifest import ARCHIVE, LOCK, MANIFEST, Manifest, manifest_from_bytes

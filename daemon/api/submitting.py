@@ -17,14 +17,14 @@ from daemon.api.idempotency import once
 from daemon.api.rates import ROOM, QueueRoom
 from daemon.api.reuse import same_job, will_do
 from daemon.api.telling import answer, job_path, resource
+from daemon.assets.requesting import request_of
 from daemon.catalog.requests import Request
+from daemon.child.needs import Blocked, checked, needs_of
 from daemon.index.database import IndexUnavailable
 from daemon.jobs import Job, JobState, Priority
 from daemon.logs import logger
-from daemon.needs import Blocked, checked, needs_of
+from daemon.promises.references import unkept
 from daemon.records import find_job
-from daemon.references import unkept
-from daemon.requesting import request_of
 from daemon.submissions import About
 from renderer.disk import FULL
 from renderer.errors import StorageFull, UsageError

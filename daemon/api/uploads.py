@@ -24,10 +24,10 @@ from daemon.api.models import Answered
 from daemon.api.problems import NotFound, Overloaded
 from daemon.api.promising import fulfillable
 from daemon.api.telling import answer, moment
+from daemon.assets.uploads import PENDING, Promise, Upload, Uploads
 from daemon.signing import HOUR_S, LONGEST_S
 from daemon.storage.contract import Signed
 from daemon.storage.errors import UploadRefused
-from daemon.uploads import PENDING, Promise, Upload, Uploads
 from renderer.errors import ReelkilnError
 
 _T = TypeVar("_T")

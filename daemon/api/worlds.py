@@ -24,12 +24,12 @@ from daemon.api.callers import CALLER
 from daemon.api.context import CONTEXT, ApiContext
 from daemon.api.problems import plain_text
 from daemon.api.telling import answer, moment, resource
+from daemon.assets.world_files import WorldThings
 from daemon.catalog.nodes import JOB, Node, reference_node
 from daemon.catalog.refusals import WorldUnknown
 from daemon.catalog.worlds import World
 from daemon.jobs import Job
 from daemon.records import find_job
-from daemon.world_files import WorldThings
 from renderer.errors import UsageError
 from renderer.provenance import Reference
 

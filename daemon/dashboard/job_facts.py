@@ -16,11 +16,11 @@ from daemon.api.context import ApiContext
 from daemon.api.downloads import listed_files, sealed_manifest
 from daemon.api.problems import BundleGone
 from daemon.api.telling import HAS_BUNDLE, job_path
+from daemon.assets.lineage_chart import lineage_chart
 from daemon.catalog.derivations import Lineage
 from daemon.catalog.nodes import Node, job_node
-from daemon.job_view import JobView, recall_view
+from daemon.child.job_view import JobView, recall_view
 from daemon.jobs import Job
-from daemon.lineage_chart import lineage_chart
 from renderer.bundle.manifest import SPEC, Manifest, manifest_from_bytes
 from renderer.errors import ReelkilnError
 from renderer.store import LocalStore

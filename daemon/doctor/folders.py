@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.doctor.finding import Finding, broken, fine, poor
-from daemon.filesystems import file_system_of
 from daemon.fs import RealFs
 from daemon.places import Places
+from daemon.watching.filesystems import file_system_of
 
 _GIB = 1024**3
 _FAULT_BELOW = _GIB

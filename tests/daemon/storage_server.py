@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from daemon.api import ApiServer
+from daemon.assets.uploads import Uploads
 from daemon.storage.local import LocalStorage
-from daemon.uploads import Uploads
 from tests.daemon.api.conftest import context_of, made_service
 
 

@@ -12,10 +12,10 @@ from daemon.accounts.refusals import IdempotencyKeyUnfit
 from daemon.accounts.store import Accounts, open_accounts
 from daemon.accounts.tokens import TokenKind, csrf_of, new_token, proves
 from daemon.accounts.types import RENDER_AND_READ, Scope, allows, may_grant
+from daemon.commands.reindex import reindex
 from daemon.index import open_index
 from daemon.kept import KeptUnavailable, kept_url
 from daemon.places import Places
-from daemon.reindex import reindex
 from tests.daemon.accounts_contract import NOW, PASSWORD, WISH, AccountsContract
 from tests.daemon.postgres import running_postgres
 

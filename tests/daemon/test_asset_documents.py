@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from daemon.child.generating import needs_provider, provider_settings
+from daemon.child.job_request import JobRequest
 from daemon.fake_gemini import FakeGemini
-from daemon.generating import needs_provider, provider_settings
-from daemon.job_request import JobRequest
 from daemon.jobs import JobState
 from daemon.outcomes import Ended, Fate, decide
 from daemon.records import read_job

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from ulid import ULID
 
-from daemon.asset_service import AssetService
+from daemon.assets.service import AssetService
 from daemon.catalog import AssetFilters, open_catalog
 from daemon.catalog.refusals import AssetContentRefused, AssetNotThere, AssetUnknown
 from daemon.places import Places
@@ -260,7 +260,7 @@ def test_a_manifest_whose_process_died_is_swept(service: AssetService, tmp_path:
     folder = service.places.own("manifests")
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from daemon.input_manifest import InputManifest\n"
+        "from daemon.assets.input_manifest import InputManifest\n"
         "made = InputManifest(Path(sys.argv[1]), files={}, values={'a': 'x'}, params={})\n"
         "os._exit(9)"
     )

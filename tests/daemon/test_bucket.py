@@ -16,7 +16,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from daemon.job_request import Module
+from daemon.child.job_request import Module
 from daemon.module_settings import SHIPPED
 from daemon.service import ServeSettings, Service
 from daemon.storage.opening import open_s3

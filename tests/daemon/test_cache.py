@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cache import bytes_of, seconds_of, size_text
+from daemon.commands.cache import bytes_of, seconds_of, size_text
 from renderer.errors import UsageError
 from renderer.store import LocalStore
 from tests.renderer.store_contract import put

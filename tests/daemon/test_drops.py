@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.drops import (
+from daemon.watching.drops import (
     CANCEL,
     READY,
     Arrival,

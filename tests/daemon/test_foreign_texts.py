@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.child.gate import load_through_gate
 from daemon.error_files import error_document
 from daemon.jobs import Job, JobState
 from daemon.outcomes import Ended, Fate, Outcome, decide
-from daemon.render_job import load_through_gate
 from renderer.errors import Fault, SpecInvalid
 from renderer.limits import Limits
 from renderer.spec.document import read_document

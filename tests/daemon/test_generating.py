@@ -4,9 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
+from daemon.child.generating import provider_settings
+from daemon.child.job_request import JobRequest, request_from_bytes
 from daemon.fake_gemini import FakeGemini
-from daemon.generating import provider_settings
-from daemon.job_request import JobRequest, request_from_bytes
 from daemon.outcomes import Ended
 from daemon.worker import run_job
 from tests.command import run_command

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.glances import Glanced, glance, signature_of
+from daemon.watching.glances import Glanced, glance, signature_of
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.drops import kind_of
 from daemon.error_files import SUFFIX
 from daemon.fs import RealFs
 from daemon.jobs import JobState
 from daemon.places import Places
+from daemon.watching.drops import kind_of
 from tests.command import run_command
 from tests.daemon.corpora import naughty_strings
 from tests.daemon.small_daemon import REFUSAL, SmallDaemon, World

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from daemon import retrying
+from daemon.commands.reindex import reindex
 from daemon.fs import RealFs
 from daemon.index import open_index
 from daemon.jobs import Job, JobState, Priority, Progress
 from daemon.ledger import Papers
 from daemon.places import Claim, Places
 from daemon.records import all_jobs, find_job
-from daemon.reindex import reindex
 from daemon.retrying import failed_document, retry
 from daemon.submissions import Submissions
 from renderer.errors import UsageError

@@ -2,9 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.dispatch import AGEING_S
-from daemon.drops import Arrival, DropKind, Seen, Signature
-from daemon.line import Line
-from daemon.passes import Candidate
+from daemon.watching.drops import Arrival, DropKind, Seen, Signature
+from daemon.watching.line import Line
+from daemon.watching.passes import Candidate
 
 FOLDERS = {"high": 1, "": 2, "low": 3}
 

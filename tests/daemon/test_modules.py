@@ -15,12 +15,12 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 
-from daemon.job_request import JobRequest, Module
+from daemon.child.job_request import JobRequest, Module
 from daemon.module_settings import SHIPPED, modules_of
 from daemon.modules.loudness import main
 from daemon.outcomes import Ended, Fate, Outcome, decide
 from daemon.process_tree import signs_of
-from daemon.promises import Needs, Promised, Standing, Supply
+from daemon.promises.contract import Needs, Promised, Standing, Supply
 from daemon.worker import run_job
 from renderer.bundle import verify
 from renderer.errors import SpecInvalid, UsageError

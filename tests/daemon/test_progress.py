@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from daemon.progress import progress_listener
+from daemon.commands.progress import progress_listener
 from renderer.events import (
     Event,
     PlanMade,

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from daemon.asset_promises import AssetPromises
-from daemon.blocked import BlockedJobs
 from daemon.jobs import Job, JobState
 from daemon.module_settings import SHIPPED
-from daemon.promises import Promised, Standing, Wanted
+from daemon.promises.blocked import BlockedJobs
+from daemon.promises.contract import Promised, Standing, Wanted
+from daemon.promises.of_assets import AssetPromises
 from daemon.service import ServeSettings, Service
 from renderer.assets import Asset, AssetState
 from renderer.bundle import verify

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from daemon.child.gate import check_schema, load_through_gate
+from daemon.child.job_request import Bounds, JobRequest, request_from_bytes
 from daemon.error_files import error_document
-from daemon.job_request import Bounds, JobRequest, request_from_bytes
 from daemon.jobs import Job, JobState
 from daemon.outcomes import Ended, Fate, Outcome, decide
-from daemon.render_job import check_schema, load_through_gate
 from daemon.worker import run_job
 from renderer.errors import SpecInvalid
 from renderer.limits import Limits

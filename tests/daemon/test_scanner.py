@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon.drops import Arrival, DropKind, Hint
-from daemon.filesystems import FileSystem, file_system_in
 from daemon.jobs import Priority
 from daemon.places import Places
-from daemon.scanner import Scanner, ScanResult
+from daemon.watching.drops import Arrival, DropKind, Hint
+from daemon.watching.filesystems import FileSystem, file_system_in
+from daemon.watching.scanner import Scanner, ScanResult
 
 JSON = b'{"reelkiln": 1, "tracks": []}'
 YAML = b"reelkiln: 1\nid: launch\ntracks:\n  - id: picture\n    clips: []\n"
@@ -364,7 +364,7 @@ def test_a_drop_that_changes_while_it_is_queued_is_not_ready(tmp_path: Path) -> 
 def test_a_writer_who_comes_during_the_look_does_not_end_the_process(tmp_path: Path) -> None:
     script = """
 import os, sys, threading
-from daemon.leases import has_writer
+from daemon.watching.leases import has_writer
 path = sys.argv[1]
 stop = threading.Event()
 def write():
@@ -532,7 +532,7 @@ def test_what_is_layered_of_local_disks_is_near_though_not_watched(kind: str, ne
 
 
 def test_without_a_mount_table_the_inbox_is_only_scanned() -> None:
-    from daemon.drops import Patience
+    from daemon.watching.drops import Patience
 
     found = file_system_in("", Path("/a"))
     assert found.kind == "unknown"

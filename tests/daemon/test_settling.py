@@ -10,18 +10,18 @@ from xml.etree import ElementTree
 import pytest
 from ulid import ULID
 
-from daemon.asset_service import AssetService
+from daemon.assets.lineage_chart import lineage_chart
+from daemon.assets.service import AssetService
+from daemon.assets.settling import Settling
 from daemon.catalog import AssetFilters, open_catalog
 from daemon.catalog.derivations import Derivations, Lineage
 from daemon.catalog.nodes import asset_node, job_node
 from daemon.fs import RealFs
 from daemon.jobs import Job, JobState
-from daemon.lineage_chart import lineage_chart
 from daemon.places import Places
-from daemon.promises import NoPromises
+from daemon.promises.contract import NoPromises
+from daemon.promises.references import References
 from daemon.reading import Reading
-from daemon.references import References
-from daemon.settling import Settling
 from daemon.storage.local import LocalStorage
 from renderer.assets import AssetState
 from renderer.bundle import seal

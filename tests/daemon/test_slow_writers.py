@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import pytest
 
-from daemon.drops import Arrival
+from daemon.watching.drops import Arrival
 from tests.daemon.small_daemon import SmallDaemon, World
 from tests.daemon.test_hostile_drops import GOOD
 from tests.daemon.test_hostile_names import HastyFs

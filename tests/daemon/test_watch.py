@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from watchdog.events import FileClosedEvent, FileModifiedEvent, FileMovedEvent
 
-from daemon import watch as watching
-from daemon.drops import Arrival, Patience
 from daemon.places import Places
-from daemon.scanner import Scanner
-from daemon.watch import HintBook, Watch
+from daemon.watching import watch as watching
+from daemon.watching.drops import Arrival, Patience
+from daemon.watching.scanner import Scanner
+from daemon.watching.watch import HintBook, Watch
 
 JSON = b'{"reelkiln": 1, "tracks": []}'
 LONG = Patience(hint_s=60.0, settle_s=3600.0, yaml_s=3600.0)

@@ -7,17 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from daemon.job_request import Bounds, JobRequest
+from daemon.child.job_request import Bounds, JobRequest
 from daemon.jobs import Progress
 from daemon.outcomes import Decision, Ended, Fate, Outcome, decide, is_suspect
 from daemon.process_tree import Member, signs_of, wait_until_gone
-from daemon.promises import Needs, Supply
+from daemon.promises.contract import Needs, Supply
 from daemon.worker import child_environment, deadline_for, run_job
 
 SECRET = "canary-6f1d"
@@ -125,7 +126,8 @@ def test_a_child_that_does_not_listen_is_killed_and_swept_up(long: JobRequest) -
 
     def stop() -> bool:
         for member in seen.members if seen.is_drawing else ():
-            os.kill(member.pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # one FFmpeg follows the other
+                os.kill(member.pid, signal.SIGSTOP)
         return seen.is_drawing
 
     outcome = run_job(long, on_progress=seen, should_stop=stop, grace_s=0.2)
@@ -192,7 +194,8 @@ def test_a_child_that_stands_still_is_ended(long: JobRequest) -> None:
     def listen(progress: Progress) -> None:
         seen(progress)
         for member in seen.members if seen.is_drawing else ():
-            os.kill(member.pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # one FFmpeg follows the other
+                os.kill(member.pid, signal.SIGSTOP)
 
     outcome = run_job(long, on_progress=listen, quiet_s=1.0, grace_s=0.1)
     assert (outcome.ended, outcome.code) == (Ended.STALLED, "job-stalled")
@@ -252,12 +255,12 @@ def test_a_child_without_a_result_has_died(short: JobRequest, code: str, status:
     assert is_suspect(outcome)
 
 
-@pytest.mark.parametrize("gone", ["daemon.status", "daemon.needs", "renderer.pipeline"])
+@pytest.mark.parametrize("gone", ["daemon.status", "daemon.child.needs", "renderer.pipeline"])
 def test_a_child_that_does_not_start_is_no_fault_of_the_job(short: JobRequest, gone: str) -> None:
     """As while an upgrade replaces the files below a daemon that runs."""
     code = (
         f"import sys; sys.modules[{gone!r}] = None\n"
-        "from daemon.render_job import main; sys.exit(main())"
+        "from daemon.child.render_job import main; sys.exit(main())"
     )
     outcome = run_job(short, command=python(code))
     assert (outcome.ended, outcome.code) == (Ended.TOLD, "install-broken")
@@ -402,7 +405,7 @@ def test_a_render_dies_with_the_daemon(long: JobRequest, tmp_path: Path) -> None
     daemon = tmp_path / "daemon_of_the_test.py"
     daemon.write_text(
         "import sys, pathlib\n"
-        "from daemon.job_request import JobRequest\n"
+        "from daemon.child.job_request import JobRequest\n"
         "from daemon.worker import run_job\n"
         "root = pathlib.Path(sys.argv[1])\n"
         "request = JobRequest(spec=root/'claim', name='a.json', outbox=root/'outbox',\n"

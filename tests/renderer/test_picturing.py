@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from daemon.generating import Generating
+from daemon.child.generating import Generating
 from renderer.bundle import verify
 from renderer.events import Event, StepFinished, StepStarted, ignore
 from renderer.fonts import text_engine_fingerprint

@@ -20,11 +20,11 @@ from daemon.api import ApiContext, ApiServer, ApiSettings
 from daemon.api.access_settings import AccessSettings
 from daemon.api.callers import Access
 from daemon.api.rates import Rates
+from daemon.assets.upload_service import open_uploads
 from daemon.inbox import Inbox
 from daemon.kept import open_kept
 from daemon.service import ServeSettings, Service
 from daemon.submissions import Submissions
-from daemon.upload_service import open_uploads
 from tests.daemon.running import at_work
 
 SPEC = {

@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from daemon.api.context import ApiContext
+from daemon.assets.uploads import Promise, Upload, Uploads
 from daemon.service import Service
 from daemon.storage import Part, Stored
 from daemon.storage.around import Around
 from daemon.storage.errors import UploadRefused, UploadUnknown
-from daemon.uploads import Promise, Upload, Uploads
 from tests.daemon.api.conftest import context_of, listening
 
 MIB = 1 << 20

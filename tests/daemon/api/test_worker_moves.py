@@ -19,8 +19,8 @@ from PIL import Image
 from daemon.accounts.keys import KeyWish
 from daemon.accounts.types import Scope
 from daemon.api.context import ApiContext
+from daemon.child.job_request import JobRequest
 from daemon.fs import RealFs
-from daemon.job_request import JobRequest
 from daemon.outcomes import Ended
 from daemon.owners import Owners
 from daemon.recovery import recover

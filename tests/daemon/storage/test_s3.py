@@ -10,13 +10,13 @@ import httpx
 import pytest
 from ulid import ULID
 
+from daemon.assets.uploads import NoAssets, Promise, Uploads
 from daemon.fs import RealFs
 from daemon.storage.caching import Caching
 from daemon.storage.errors import KeyRefused, StorageRefused, StorageUnavailable
 from daemon.storage.opening import open_s3, open_storage
 from daemon.storage.retrying import Retrying
 from daemon.storage.s3 import S3Storage
-from daemon.uploads import NoAssets, Promise, Uploads
 from renderer.errors import ToolchainUnfit, UsageError
 from renderer.limits import Limits
 from tests.daemon.storage_contract import MIB, read, send, sha

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.cycles import cycle_of, cycle_text
 from daemon.fs import Fs
 from daemon.jobs import Job, JobState
 from daemon.places import Places
-from daemon.promises import UNKNOWN, Needs, Promised, Promises, Standing, Supply
+from daemon.promises.contract import UNKNOWN, Needs, Promised, Promises, Standing, Supply
+from daemon.promises.cycles import cycle_of, cycle_text
 from daemon.records import find_job
 from renderer.errors import UsageError
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from daemon.asset_service import AssetService
+from daemon.assets.requesting import request_of
+from daemon.assets.service import AssetService
 from daemon.catalog.requests import Request
 from daemon.following import Following
 from daemon.fs import Fs
@@ -18,7 +19,6 @@ from daemon.logs import logger
 from daemon.places import Places
 from daemon.reading import Reading
 from daemon.records import read_job
-from daemon.requesting import request_of
 from daemon.storage.errors import StorageRefused, StorageUnavailable
 from daemon.webhooks.callbacks import bytes_of
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove

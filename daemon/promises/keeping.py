@@ -14,7 +14,7 @@ from daemon.fs import Fs
 from daemon.jobs import Job, JobState
 from daemon.logs import logger
 from daemon.places import Places
-from daemon.promises import Promises
+from daemon.promises.contract import Promises
 from daemon.records import find_job
 from renderer.errors import ReelkilnError, UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from daemon.promises import Promised, Standing
+from daemon.promises.contract import Promised, Standing
 from renderer.digest import digest_of_bytes
 from renderer.errors import SourceRefused
 from renderer.limits import Limits

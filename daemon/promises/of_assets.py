@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ulid import ULID
 
-from daemon.asset_service import AssetService
+from daemon.assets.service import AssetService
 from daemon.catalog import AssetFilters
 from daemon.catalog.refusals import AssetContentRefused, AssetNotThere
 from daemon.jobs import Job
-from daemon.promises import Promised, Standing, Wanted
+from daemon.promises.contract import Promised, Standing, Wanted
 from renderer.assets import Asset, AssetState, IllegalAssetMove, Visibility
 
 _BATCH = 500

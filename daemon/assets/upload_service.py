@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from ulid import ULID
 
+from daemon.assets.uploads import Fulfils, NoAssets, Uploads
 from daemon.fs import Fs
 from daemon.places import Places
 from daemon.signing_keys import signing_keys
 from daemon.storage.contract import Storage
 from daemon.storage.local import LocalStorage
 from daemon.storage.opening import open_storage
-from daemon.uploads import Fulfils, NoAssets, Uploads
 from renderer.limits import Limits
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from daemon.dispatch import rank_of
-from daemon.drops import FOLDERS
-from daemon.passes import Candidate
+from daemon.watching.drops import FOLDERS
+from daemon.watching.passes import Candidate
 
 _Place = tuple[float, int, str, Candidate]
 

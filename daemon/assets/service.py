@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from daemon.asset_storage import AssetStorage, generated_key, upload_key
+from daemon.assets.input_manifest import InputManifest, sweep_manifests
+from daemon.assets.measuring import Measured, measure
+from daemon.assets.storage import AssetStorage, generated_key, upload_key
 from daemon.catalog import Catalog
 from daemon.catalog.refusals import AssetNotThere
-from daemon.input_manifest import InputManifest, sweep_manifests
-from daemon.measuring import Measured, measure
 from daemon.places import Places
 from daemon.storage.contract import Signed
 from daemon.storage.errors import KeyTaken, KeyUnknown, StorageUnavailable

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from daemon.promises import Needs, Promised, Standing, Supply, Wanted
-from daemon.references import unkept
+from daemon.promises.contract import Needs, Promised, Standing, Supply, Wanted
+from daemon.promises.references import unkept
 from renderer.errors import Fault, Rejected
 from renderer.inputs import SourceUse
 from renderer.refusals import refused

@@ -7,8 +7,8 @@ import stat
 from dataclasses import dataclass
 from enum import StrEnum
 
-from daemon.drops import Signature
-from daemon.leases import has_writer
+from daemon.watching.drops import Signature
+from daemon.watching.leases import has_writer
 
 
 class Glanced(StrEnum):

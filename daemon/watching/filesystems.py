@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from daemon.drops import Patience
+from daemon.watching.drops import Patience
 
 _SLOWER = 4
 _MOUNTS = Path("/proc/self/mountinfo")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from daemon.job_request import Module
+from daemon.child.job_request import Module
 from daemon.pipes import listen_to, pump
 from renderer.errors import CommandFailed, CommandTimedOut
 from renderer.tail import Tail

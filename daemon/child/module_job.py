@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daemon.input_manifest import InputManifest
-from daemon.job_request import JobRequest, Module
-from daemon.module_run import run_module
-from daemon.promises import Promised
+from daemon.assets.input_manifest import InputManifest
+from daemon.child.job_request import JobRequest, Module
+from daemon.child.module_run import run_module
+from daemon.promises.contract import Promised
 from renderer.bundle import Bundle, BundleContents, seal
 from renderer.bundle.publish import BeforePublish
 from renderer.errors import Fault, OutputRejected, SpecInvalid

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from daemon.filesystems import file_system_of
 from daemon.logs import LogForm, set_up_logs
 from daemon.module_settings import modules_of
 from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
+from daemon.watching.filesystems import file_system_of
 
 if TYPE_CHECKING:
     from daemon.api import ApiServer, ApiSettings
@@ -105,9 +105,9 @@ def _api_of(service: Service, host: str, port: int) -> ApiServer:
     from daemon.api.access_settings import access_settings
     from daemon.api.callers import Access, is_loopback, refuse_open_elsewhere
     from daemon.api.rates import Rates
+    from daemon.assets.upload_service import open_uploads
     from daemon.dashboard import furnish
     from daemon.submissions import Submissions
-    from daemon.upload_service import open_uploads
 
     accounts = open_accounts(service.places.root, os.environ)
     access = Access(

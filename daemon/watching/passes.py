@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from daemon.drops import (
+from daemon.jobs import Priority
+from daemon.watching.drops import (
     CANCEL,
     READY,
     Arrival,
@@ -24,8 +25,7 @@ from daemon.drops import (
     kind_of,
     seen_again,
 )
-from daemon.glances import signature_of
-from daemon.jobs import Priority
+from daemon.watching.glances import signature_of
 
 Hints = Callable[[str], Hint | None]
 """What events said about a path."""

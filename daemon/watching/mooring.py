@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daemon.drops import FOLDERS
 from daemon.places import Places
+from daemon.watching.drops import FOLDERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,8 @@ def import_command(
     as_json: AsJson = False,
 ) -> None:
     """Register the world of a file and the things in it. It may be repeated."""
+    from daemon.assets.world_files import import_world
     from daemon.catalog import open_catalog  # SQLAlchemy takes long to import
-    from daemon.world_files import import_world
 
     catalog = open_catalog(root)
     try:

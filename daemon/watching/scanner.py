@@ -16,13 +16,13 @@ from itertools import islice
 from math import inf
 from pathlib import Path
 
-from daemon.drops import FOLDERS, Drop, Patience, Seen, due_at, says_it_is_complete
-from daemon.glances import Glance, Glanced, glance, signature_of
-from daemon.line import Line
-from daemon.mooring import Mooring, Oddity
-from daemon.passes import Candidate, FolderPass, Hints, Judging
 from daemon.places import Places
 from daemon.refusals import Refused, refusal_of_empty, refusal_of_kind, refusal_of_size, unreadable
+from daemon.watching.drops import FOLDERS, Drop, Patience, Seen, due_at, says_it_is_complete
+from daemon.watching.glances import Glance, Glanced, glance, signature_of
+from daemon.watching.line import Line
+from daemon.watching.mooring import Mooring, Oddity
+from daemon.watching.passes import Candidate, FolderPass, Hints, Judging
 from renderer.limits import Limits
 
 _BATCH = 1000

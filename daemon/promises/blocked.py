@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from daemon.jobs import Job, JobState
-from daemon.promises import Promised, Standing
+from daemon.promises.contract import Promised, Standing
 
 LOOK_EVERY_S = 5.0
 Look = Callable[[Collection[str], str], Mapping[str, Promised]]

@@ -28,8 +28,8 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from daemon.drops import CANCEL, FOLDERS, READY, Arrival, Hint, companion_of, kind_of
 from daemon.places import Places
+from daemon.watching.drops import CANCEL, FOLDERS, READY, Arrival, Hint, companion_of, kind_of
 
 _MOST_HINTS = 20_000
 _HEARD: list[type[FileSystemEvent]] = [

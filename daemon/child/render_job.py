@@ -1,4 +1,4 @@
-"""One render in a process of its own: `python -m daemon.render_job`.
+"""One render in a process of its own: `python -m daemon.child.render_job`.
 
 Reads one request from standard input and says on standard output, a JSON object a line, how
 far it is and what became of it. Before it publishes it says what, and waits for the leave to do
@@ -10,52 +10,37 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import json
 import math
 import os
 import resource
 import signal
 import sys
-import threading
-import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from importlib import import_module
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from daemon.job_request import (
-    LEAVE,
-    Bounds,
-    JobRequest,
-    request_from_bytes,
-    supply_from_bytes,
-)
+from daemon.child.gate import load_through_gate
+from daemon.child.job_request import Bounds, JobRequest, request_from_bytes
+from daemon.child.telling import Lacks, Teller, ask_keys, ask_kit, ask_leave, ask_needs
 from daemon.niceness import give_way
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
-    from daemon.promises import Needs, Promised, Supply
-    from renderer.branding import Supplied
+    from daemon.promises.contract import Promised
     from renderer.bundle import Bundle
     from renderer.errors import ReelkilnError
-    from renderer.events import Event
-    from renderer.limits import Limits
     from renderer.pipeline import Renderer
     from renderer.spec.asset import AssetSpec
     from renderer.spec.loading import Loaded
     from renderer.spec.model import ModuleSpec
 
-Lacks = Mapping[str, Any] | None
-"""What is missing in a bundle that holds some of what was asked."""
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_TELL_EVERY_S = 0.2
-_WAIT_S = 10.0
 _INTERRUPTED = 130
-_FAULTS_OF_THE_DROP = frozenset({
-    errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EINVAL,
-})  # fmt: skip
+_NEEDED = (
+    "daemon.child.needs", "daemon.child.module_job", "daemon.child.generating", "renderer.pipeline",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -78,53 +63,18 @@ def main() -> int:
 
 def _import_all() -> None:
     """What the functions below import. Where it fails, no job is to blame: nothing was said yet."""
-    for name in ("daemon.needs", "daemon.module_job", "daemon.generating", "renderer.pipeline"):
+    for name in (
+        "daemon.child.needs",
+        "daemon.child.module_job",
+        "daemon.child.generating",
+        "renderer.pipeline",
+    ):
         import_module(name)
-
-
-class Teller:
-    """Says things on a pipe, one JSON object a line."""
-
-    def __init__(self, pipe: int) -> None:
-        from daemon.status import Meter
-
-        self._pipe = open(pipe, "wb", buffering=0)  # noqa: SIM115 - as long as the process
-        self._meter = Meter(clock=time.monotonic)
-        self._stage = ""
-        self._told_at = float("-inf")
-        self._lock = threading.Lock()
-
-    def say(self, event: str, **facts: Any) -> None:
-        """One line."""
-        line = json.dumps({"event": event, **facts}).encode("ascii") + b"\n"
-        with self._lock:
-            while line:
-                line = line[self._pipe.write(line) or 0 :]
-
-    def wait(self, seconds: float) -> None:
-        """Wait, and now and then say that we do: whoever is silent for long is ended."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _WAIT_S))
-            self.say("alive")
-
-    def hear(self, event: Event) -> None:
-        """As a listener of the renderer: warnings and stages at once, progress now and then."""
-        from renderer.events import Warned
-
-        if isinstance(event, Warned):
-            self.say("warning", code=event.code, message=event.message)
-            return
-        self._meter.hear(event)
-        progress, now = self._meter.progress, time.monotonic()
-        if progress.stage != self._stage or now - self._told_at >= _TELL_EVERY_S:
-            self._stage, self._told_at = progress.stage, now
-            self.say("progress", progress=asdict(progress))
 
 
 def _attempt(request: JobRequest, teller: Teller) -> int:
     """The render, told: what it gave, what it waits for, or what is wrong."""
-    from daemon.needs import Blocked
+    from daemon.child.needs import Blocked
 
     try:
         bundle, lacks = _bundle(request, teller)
@@ -174,7 +124,7 @@ def _run_module(
     request: JobRequest, loaded: Loaded, spec: ModuleSpec, found: Mapping[str, Promised],
     teller: Teller,
 ) -> Bundle:  # fmt: skip
-    from daemon.module_job import ModuleJob
+    from daemon.child.module_job import ModuleJob
     from renderer.store import LocalStore
 
     return ModuleJob(
@@ -200,7 +150,7 @@ def _draw(
 
 
 def _render(request: JobRequest, loaded: Loaded, renderer: Renderer, teller: Teller) -> Bundle:
-    from daemon.job_view import remember_view
+    from daemon.child.job_view import remember_view
 
     prepared = renderer.prepare(loaded)
     if request.job_id:
@@ -212,9 +162,9 @@ def _render(request: JobRequest, loaded: Loaded, renderer: Renderer, teller: Tel
 def _renderer(
     request: JobRequest, loaded: Loaded, found: Mapping[str, Promised], teller: Teller
 ) -> Renderer:
-    from daemon.generating import Generating
-    from daemon.kits import HOME
-    from daemon.needs import suppliers
+    from daemon.child.generating import Generating
+    from daemon.child.needs import suppliers
+    from daemon.promises.kits import HOME
     from renderer.fonts import text_engine_fingerprint
     from renderer.http import http_policy
     from renderer.pipeline import Renderer
@@ -248,126 +198,6 @@ def _renderer(
         listen=teller.hear,
         before_publish=partial(ask_leave, teller, sys.stdin.buffer),
     )
-
-
-def ask_keys(
-    teller: Teller, answers: IO[bytes], loaded: Loaded, settings: Mapping[str, str]
-) -> Mapping[str, str]:
-    """The settings of providers; with keys, which are asked for, when the document needs one."""
-    from daemon.generating import needs_provider
-    from renderer.errors import Interrupted
-
-    if not needs_provider(loaded.spec, settings):
-        return settings
-    teller.say("keys")
-    line = answers.readline()
-    if not line.strip():
-        raise Interrupted("nobody can tell now how the provider is reached")
-    return {**settings, **json.loads(line)}
-
-
-def ask_needs(teller: Teller, answers: IO[bytes], loaded: Loaded) -> Mapping[str, Promised]:
-    """Say which assets and jobs the document names; where they lie.
-
-    Raises Blocked while one of them is promised only, PromiseFailed when it will not be there,
-    Interrupted when nobody is left to answer.
-    """
-    from daemon.needs import checked, needs_of
-
-    needs = needs_of(loaded)
-    return checked(loaded, _ask(teller, answers, needs)) if needs else {}
-
-
-def _ask(teller: Teller, answers: IO[bytes], needs: Needs) -> Supply:
-    from renderer.errors import Interrupted
-
-    teller.say("needs", needs=asdict(needs))
-    line = answers.readline()
-    if not line.strip():
-        raise Interrupted("nobody can say now where the assets lie")
-    return supply_from_bytes(line)
-
-
-def ask_leave(
-    teller: Teller, answers: IO[bytes], name: str, digest: str, *, partial: Lacks = None
-) -> None:
-    """Say which bundle is about to be published, return when that may be done.
-
-    Raises Interrupted when the answer is anything else, or nobody is left to give one.
-    """
-    from renderer.errors import Interrupted
-
-    teller.say("publishing", bundle=name, bundle_digest=digest, partial=partial)
-    if answers.readline() != LEAVE:
-        raise Interrupted(
-            f"{name} was not published: the job was cancelled or is not ours any more"
-        )
-
-
-def ask_kit(teller: Teller, answers: IO[bytes], limits: Limits, reference: str) -> bytes | None:
-    """The brand kit that an asset or a job's file is; None when it is not there.
-
-    Raises SourceRefused; Interrupted when nobody is left to answer.
-    """
-    from daemon.kits import kit_in
-    from daemon.promises import Needs
-
-    supply = _ask(teller, answers, Needs(references=(reference,)))
-    return kit_in(supply.found[reference], reference, limits)
-
-
-def load_through_gate(request: JobRequest, supplied: Supplied | None = None) -> Loaded:
-    """The spec, once the models and the published JSON Schema both take it.
-
-    `supplied` gives out brand kits that are no files. Raises SpecInvalid, SourceRefused for a
-    brand kit that is not there; OSError when the disk fails or the claim is no longer there.
-    """
-    from daemon.kits import HOME
-    from renderer.branding import brand_applied, nobody
-    from renderer.spec.loading import load
-
-    base, *others = request.media
-    prepare = brand_applied(
-        base, tuple(others), request.limits, home=HOME, supplied=supplied or nobody
-    )
-    loaded = load(_read(request), name=request.name, limits=request.limits, prepare=prepare)
-    check_schema(loaded)
-    return loaded
-
-
-def _read(request: JobRequest) -> bytes:
-    """The bytes of the claimed file. That they may not be read is a fault of the drop."""
-    from daemon.fs import RealFs
-    from renderer.errors import Fault, SpecInvalid
-
-    try:
-        return RealFs().read(request.spec, request.limits.max_document_bytes + 1)
-    except OSError as error:
-        if error.errno not in _FAULTS_OF_THE_DROP:
-            raise
-        words = f"the file cannot be read ({error.strerror})"
-        hint = "drop a plain file that the daemon's user may read"
-        fault = Fault(code="spec-unreadable", message=words, hint=hint)
-        raise SpecInvalid([fault], document=request.name) from error
-
-
-def check_schema(loaded: Loaded) -> None:
-    """Raises SpecInvalid for what the published schema refuses, whatever the models say."""
-    from jsonschema import Draft202012Validator
-
-    from renderer.errors import Fault, SpecInvalid
-    from renderer.schemas import schema_file
-    from renderer.spec.schema import filled_in
-    from renderer.spec.variables import substitute
-
-    schema = json.loads(schema_file("spec").read_text(encoding="utf-8"))
-    value, _ = substitute(loaded.document.value, {}, loaded.limits)
-    faults = [
-        Fault(code="schema-refused", path=tuple(found.absolute_path), message=found.message[:300])
-        for found in Draft202012Validator(filled_in(schema)).iter_errors(value)
-    ]
-    if faults:
-        raise loaded.located(SpecInvalid(faults))
 
 
 def _failed(error: ReelkilnError, more: Mapping[str, Any], teller: Teller) -> int:

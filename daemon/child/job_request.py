@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daemon.promises import Needs, Supply, Wanted, promised_from_json
+from daemon.promises.contract import Needs, Supply, Wanted, promised_from_json
 from renderer.limits import Limits
 
 _GIB = 1024**3

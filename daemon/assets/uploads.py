@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from daemon.assets.upload_checks import measured
 from daemon.fs import Fs, replace_file
 from daemon.signing import HOUR_S
 from daemon.storage.contract import Part, Signed, Storage
@@ -30,7 +31,6 @@ from daemon.storage.errors import (
 )
 from daemon.storage.files import as_file
 from daemon.storage.keys import upload_key
-from daemon.upload_checks import measured
 from renderer.errors import ReelkilnError, UsageError
 from renderer.limits import Limits, over_limit
 

@@ -1,0 +1,1 @@
+"""Assets: rows of the catalog and bytes of the storage, kept together."""

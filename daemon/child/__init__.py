@@ -1,0 +1,1 @@
+"""What runs in the process of one job, and what is said on its pipes."""

@@ -1,0 +1,1 @@
+"""The commands of `reelkiln`, a file each; daemon/cli.py puts them together."""

@@ -1,0 +1,1 @@
+"""What jobs wait for before it is there: assets, and files of other jobs."""
