@@ -28,6 +28,7 @@ from daemon.storage.errors import (
 )
 from daemon.storage.keys import checked_key
 from renderer.errors import UsageError
+from tests.daemon.no_tls import NO_TLS
 
 MIB = 1 << 20
 BAD_KEYS = [
@@ -64,7 +65,9 @@ def read(storage: Storage, key: str, start: int = 0, end: int | None = None) -> 
 
 def send(signed: Signed, data: bytes, **headers: str) -> httpx.Response:
     """What a plain client does with a signed request."""
-    return httpx.put(signed.url, content=data, headers={**signed.headers, **headers}, timeout=60)
+    return httpx.put(
+        signed.url, content=data, headers={**signed.headers, **headers}, timeout=60, verify=NO_TLS
+    )
 
 
 def tampered(url: str) -> list[str]:
@@ -273,16 +276,20 @@ class StorageContract:
         key = new_key("ü b")
         storage.put(key, b"0123456789", media_type="video/mp4")
         signed = storage.presign("GET", key, file_name='größe "1".mp4')
-        got = httpx.get(signed.url, headers=dict(signed.headers))
+        got = httpx.get(signed.url, headers=dict(signed.headers), verify=NO_TLS)
         assert (got.status_code, got.content) == (200, b"0123456789")
         assert got.headers["content-type"] == "video/mp4"
         assert got.headers["content-disposition"].startswith("attachment;")
         assert "gr%C3%B6%C3%9Fe%20%221%22.mp4" in got.headers["content-disposition"]
-        part = httpx.get(signed.url, headers={"Range": "bytes=2-4"})
+        part = httpx.get(signed.url, headers={"Range": "bytes=2-4"}, verify=NO_TLS)
         assert (part.status_code, part.content) == (206, b"234")
-        assert httpx.get(signed.url, headers={"Range": "bytes=99-"}).status_code == 416
+        assert (
+            httpx.get(signed.url, headers={"Range": "bytes=99-"}, verify=NO_TLS).status_code == 416
+        )
         tag = got.headers["etag"]
-        assert httpx.get(signed.url, headers={"If-None-Match": tag}).status_code == 304
+        assert (
+            httpx.get(signed.url, headers={"If-None-Match": tag}, verify=NO_TLS).status_code == 304
+        )
 
     def test_a_signed_put_stores_what_was_announced(self, storage: Storage) -> None:
         key, data = new_key(), b"some bytes"
@@ -317,28 +324,28 @@ class StorageContract:
         key = new_key()
         storage.put(key, b"x")
         reads, writes = storage.presign("GET", key), storage.presign("PUT", new_key())
-        assert httpx.put(reads.url, content=b"y").status_code == 403
-        assert httpx.delete(reads.url).status_code in (403, 405)
-        assert httpx.get(writes.url).status_code == 403
+        assert httpx.put(reads.url, content=b"y", verify=NO_TLS).status_code == 403
+        assert httpx.delete(reads.url, verify=NO_TLS).status_code in (403, 405)
+        assert httpx.get(writes.url, verify=NO_TLS).status_code == 403
         bare = reads.url.partition("?")[0]
-        assert httpx.get(bare).status_code in (400, 403)
+        assert httpx.get(bare, verify=NO_TLS).status_code in (400, 403)
 
     def test_no_changed_parameter_is_accepted(self, storage: Storage) -> None:
         key, data = new_key(), b"some bytes"
         storage.put(key, data)
         for url in tampered(storage.presign("GET", key, file_name="a.png").url):
-            assert 400 <= httpx.get(url).status_code < 500, url
+            assert 400 <= httpx.get(url, verify=NO_TLS).status_code < 500, url
         fresh = new_key()
         signed = storage.presign(
             "PUT", fresh, media_type="image/png", size_bytes=len(data), sha256=sha(data)
         )
         for url in tampered(signed.url):
-            changed = httpx.put(url, content=data, headers=dict(signed.headers))
+            changed = httpx.put(url, content=data, headers=dict(signed.headers), verify=NO_TLS)
             assert 400 <= changed.status_code < 500, url
         upload = storage.begin(fresh)
         part = storage.part_url(fresh, upload, 1, size_bytes=len(data))
         for url in tampered(part.url):
-            assert 400 <= httpx.put(url, content=data).status_code < 500, url
+            assert 400 <= httpx.put(url, content=data, verify=NO_TLS).status_code < 500, url
         assert storage.list_parts(fresh, upload) == ()
         assert not storage.exists(fresh)
         storage.abort(fresh, upload)
@@ -349,7 +356,10 @@ class StorageContract:
         key = new_key()
         storage.put(key, b"x")
         upload = storage.begin(new_key())
-        assert httpx.get(expired(lambda: storage.presign("GET", key)).url).status_code == 403
+        assert (
+            httpx.get(expired(lambda: storage.presign("GET", key)).url, verify=NO_TLS).status_code
+            == 403
+        )
         fresh = new_key()
         assert send(expired(lambda: storage.presign("PUT", fresh)), b"x").status_code == 403
         part = new_key()

@@ -25,6 +25,7 @@ from daemon.inbox import Inbox
 from daemon.kept import open_kept
 from daemon.service import ServeSettings, Service
 from daemon.submissions import Submissions
+from tests.daemon.no_tls import NO_TLS
 from tests.daemon.running import at_work
 
 SPEC = {
@@ -76,7 +77,7 @@ def listening(context: ApiContext) -> Iterator[httpx.Client]:
     server = ApiServer(context)
     server.start()
     try:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=30, verify=NO_TLS) as client:
             yield client
     finally:
         server.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -23,8 +22,8 @@ from daemon.api.callers import ACCESS, CALLER, Access, Caller, enter
 from daemon.api.idempotency import once
 from daemon.api.rates import Rates
 from renderer.errors import ReelkilnError
+from tests.daemon.no_tls import NO_TLS
 
-_NO_TLS = ssl.create_default_context()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Perform = Callable[[str, bool], Awaitable[web.Response]]
 
@@ -45,7 +44,7 @@ class Door:
 
     def client(self) -> httpx.Client:
         """A browser: it has a jar of cookies."""
-        return httpx.Client(base_url=self.url, timeout=30, verify=_NO_TLS)
+        return httpx.Client(base_url=self.url, timeout=30, verify=NO_TLS)
 
 
 @web.middleware

@@ -19,6 +19,7 @@ from daemon.api.deadlines import Door
 from daemon.service import Service
 from renderer.errors import UsageError
 from tests.daemon.api.conftest import SPEC, context_of, listening
+from tests.daemon.no_tls import NO_TLS
 
 HEAD = b"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -83,7 +84,7 @@ def test_there_is_room_for_so_many_and_then_again(service: Service) -> None:
         raws[0].close()
         deadline = time.monotonic() + 30
         while True:  # the server needs a moment to see it gone
-            with httpx.Client(base_url=client.base_url) as other:
+            with httpx.Client(base_url=client.base_url, verify=NO_TLS) as other:
                 try:
                     if other.get("/livez").status_code == 200:
                         break

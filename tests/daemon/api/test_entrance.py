@@ -13,6 +13,7 @@ from daemon.api import ApiContext
 from daemon.places import Places
 from daemon.service import Service
 from tests.daemon.api.conftest import SPEC, context_of, listening
+from tests.daemon.no_tls import NO_TLS
 
 
 def key_for(context: ApiContext, owner: str, world: str = "") -> dict[str, str]:
@@ -100,7 +101,7 @@ def test_a_full_queue_takes_no_more(service: Service) -> None:
 def test_a_changed_password_ends_every_session(client: httpx.Client) -> None:
     ada = {"email": "ada@example.org", "password": "lighthouses of the north"}
     assert client.post("/v1/accounts", json=ada).status_code == 201
-    other = httpx.Client(base_url=client.base_url, timeout=30)
+    other = httpx.Client(base_url=client.base_url, timeout=30, verify=NO_TLS)
     tokens = [at.post("/v1/sessions", json=ada).json()["csrf_token"] for at in (other, client)]
     csrf = {"X-CSRF-Token": tokens[1]}
 

@@ -15,6 +15,7 @@ from daemon.service import Service
 from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.conftest import SPEC, context_of, listening
 from tests.daemon.api.door import Door, problem_of, running_door
+from tests.daemon.no_tls import NO_TLS
 
 ADA = {"email": "ada@example.org", "password": PASSWORD}
 BO = {"email": "bo@example.org", "password": PASSWORD}
@@ -244,7 +245,7 @@ def test_an_admin_disables_an_account_and_none_their_own(
     other = client.post("/v1/accounts", json=BO).json()
     own = client.patch(f"/v1/accounts/{first['account_id']}", json={"disabled": True})
     assert (own.status_code, problem_of(own)) == (409, "own-account")
-    with httpx.Client(base_url=client.base_url) as browser:
+    with httpx.Client(base_url=client.base_url, verify=NO_TLS) as browser:
         log_in(browser, BO)
         assert browser.get("/v1/accounts").status_code == 403
         key = browser.post("/v1/keys", json={"label": "mine"}).json()["key"]
@@ -261,7 +262,9 @@ def test_an_admin_disables_an_account_and_none_their_own(
         again = browser.post("/v1/sessions", json=BO)
         wrong = browser.post("/v1/sessions", json={**BO, "password": "not the right one"})
         assert (again.status_code, again.json()["detail"]) == (401, wrong.json()["detail"])
-        with httpx.Client(base_url=client.base_url, headers={"X-API-Key": key}) as program:
+        with httpx.Client(
+            base_url=client.base_url, headers={"X-API-Key": key}, verify=NO_TLS
+        ) as program:
             assert program.get("/v1/jobs").status_code == 401
             client.patch(f"/v1/accounts/{other['account_id']}", json={"disabled": False})
             assert program.get("/v1/jobs").status_code == 200
@@ -272,6 +275,8 @@ def test_an_admin_disables_an_account_and_none_their_own(
     ]  # fmt: skip
     assert client.patch(f"/v1/accounts/{'Z' * 26}", json={"disabled": True}).status_code == 404
     confined = client.post("/v1/keys", json={"scopes": ["admin"], "world": "north"}).json()["key"]
-    with httpx.Client(base_url=client.base_url, headers={"X-API-Key": confined}) as program:
+    with httpx.Client(
+        base_url=client.base_url, headers={"X-API-Key": confined}, verify=NO_TLS
+    ) as program:
         told = program.patch(f"/v1/accounts/{first['account_id']}", json={"disabled": True})
         assert (told.status_code, problem_of(told)) == (403, "scope-missing")

@@ -14,6 +14,7 @@ from daemon.api import app, routes
 from daemon.api.route import Answer, Route
 from daemon.service import Service
 from tests.daemon.api.conftest import SPEC, context_of, listening
+from tests.daemon.no_tls import NO_TLS
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 JSON = {"Content-Type": "application/json"}
@@ -68,12 +69,12 @@ def test_a_body_over_its_limit_is_refused_told_or_not(
     client: httpx.Client, service: Service
 ) -> None:
     limit = service.settings.limits.max_document_bytes
-    with httpx.Client(base_url=client.base_url) as other:
+    with httpx.Client(base_url=client.base_url, verify=NO_TLS) as other:
         is_problem(other.post("/v1/check", content=b" " * (limit + 1), headers=JSON), 413,
                    "body-too-large")  # fmt: skip
     fitting = b'{"reelkiln": 1}'.ljust(limit)
     is_problem(client.post("/v1/check", content=fitting, headers=JSON), 422, "spec-invalid")
-    with httpx.Client(base_url=client.base_url) as other:
+    with httpx.Client(base_url=client.base_url, verify=NO_TLS) as other:
         parts = iter([b" " * 65536] * (limit // 65536 + 1))
         is_problem(other.post("/v1/check", content=parts, headers=JSON), 413, "body-too-large")
 

@@ -17,6 +17,7 @@ from daemon.dashboard import furnish
 from daemon.service import Service
 from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.conftest import context_of, made_service
+from tests.daemon.no_tls import NO_TLS
 from tests.daemon.running import at_work
 
 Browser = Callable[[], httpx.Client]
@@ -42,7 +43,9 @@ def pages_of(service: Service, **access: Any) -> Iterator[Site]:
     browsers: list[httpx.Client] = []
 
     def browser() -> httpx.Client:
-        browsers.append(httpx.Client(base_url=server.url, timeout=30, follow_redirects=True))
+        browsers.append(
+            httpx.Client(base_url=server.url, timeout=30, follow_redirects=True, verify=NO_TLS)
+        )
         return browsers[-1]
 
     try:
