@@ -171,10 +171,10 @@ def _libc() -> ctypes.CDLL:
 
 def _read(number: int, limit: int) -> bytes:
     """Piece by piece: to ask for `limit` at once would make room for all of it each time."""
-    parts: list[bytes] = []
-    while limit and (part := os.read(number, min(limit, _PIECE))):
-        parts.append(part)
-        limit -= len(part)
+    parts = [os.read(number, min(limit, _PIECE))]
+    while len(parts[-1]) == _PIECE:  # a regular file gives less only at its end
+        limit -= _PIECE
+        parts.append(os.read(number, min(limit, _PIECE)))
     return b"".join(parts)
 
 

@@ -382,9 +382,11 @@ def test_no_secret_of_ours_is_anywhere_below(
     def listen(progress: Progress) -> None:
         seen(progress)
         for member in below_us():
-            told[member.pid] = b"".join(
-                Path(f"/proc/{member.pid}/{name}").read_bytes() for name in ("environ", "cmdline")
-            )
+            with suppress(ProcessLookupError, FileNotFoundError):  # it ended since it was listed
+                told[member.pid] = b"".join(
+                    Path(f"/proc/{member.pid}/{name}").read_bytes()
+                    for name in ("environ", "cmdline")
+                )
 
     run_job(long, on_progress=listen, should_stop=lambda: seen.is_drawing)
     assert len(told) >= 2
