@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -18,16 +19,17 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-import aiohttp
 from PIL import Image
 
 from benchmarks.index import jobs
+from benchmarks.lean_http import LeanClient
 from daemon.index import open_index
 
 GOALS_MS = {"create": 25.0, "status": 5.0, "page": 20.0, "livez": 50.0}
+_LONGEST_S = 60.0
 _PAGES = ("/v1/jobs", "/v1/jobs?status=queued", "/v1/jobs?kind=topic&limit=100")
 LONG = {
     "reelkiln": 1, "id": "long", "output": {"size": "1280x720", "fps": 30},
@@ -59,7 +61,7 @@ def serving(root: Path, environment: dict[str, str]) -> Iterator[str]:
 class Asker:
     """Asks in an open loop: a slow answer delays no other question."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: LeanClient) -> None:
         self.http = http
         self.took: dict[str, list[float]] = defaultdict(list)
         self.statuses: Counter[str] = Counter()
@@ -68,17 +70,16 @@ class Asker:
 
     async def ask(self, what: str, path: str, data: bytes | None = None) -> None:
         began = time.perf_counter()
-        headers = {"Content-Type": "application/json"}
-        method = "POST" if data else "GET"
         try:
-            async with self.http.request(method, path, data=data, headers=headers) as told:
-                body = await told.read()
-                self.took[what].append(time.perf_counter() - began)
-                self.statuses[f"{what} {told.status}"] += 1
-                if data and told.status == 202:
-                    self.ids.append(json.loads(body)["job_id"])
-        except (aiohttp.ClientError, TimeoutError) as error:
+            asked = self.http.ask("POST" if data else "GET", path, data)
+            status, body = await asyncio.wait_for(asked, _LONGEST_S)
+        except (OSError, ValueError, EOFError, TimeoutError) as error:
             self.statuses[f"{what} {type(error).__name__}"] += 1
+            return
+        self.took[what].append(time.perf_counter() - began)
+        self.statuses[f"{what} {status}"] += 1
+        if data and status == 202:
+            self.ids.append(json.loads(body)["job_id"])
 
     async def create(self) -> None:
         self.number += 1
@@ -132,9 +133,7 @@ def told(took: dict[str, list[float]]) -> None:
 
 
 async def measure(url: str, arguments: argparse.Namespace) -> None:
-    timeout = aiohttp.ClientTimeout(total=60)
-    connector = aiohttp.TCPConnector(limit=200)
-    async with aiohttp.ClientSession(url, timeout=timeout, connector=connector) as http:
+    with closing(LeanClient(url)) as http:
         asker = Asker(http)
         await asker.ask("create", "/v1/jobs", json.dumps(LONG).encode())
         (long,) = asker.ids
@@ -144,9 +143,9 @@ async def measure(url: str, arguments: argparse.Namespace) -> None:
             await asyncio.gather(*(asker.create() for _ in range(8)))
         rate = arguments.queued / (time.perf_counter() - began)
         print(f"{len(asker.ids)} jobs queued, {rate:.0f} a second; load {os.getloadavg()[0]:.1f}")
-        async with http.get(f"/v1/jobs/{long}") as answer:
-            found = await answer.json()
-            print(f"the render is {found['status']} at {found['progress']} %")
+        _, body = await http.ask("GET", f"/v1/jobs/{long}")
+        found = json.loads(body)
+        print(f"the render is {found['status']} at {found['progress']} %")
         asker.took.clear()
         asker.statuses.clear()
         await asker.minute(arguments.seconds, arguments.rate)
@@ -165,6 +164,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--sockets", type=int, default=1000)
     arguments = parser.parse_args()
+    gc.disable()  # a pause of the client is none of the server
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with ExitStack() as stack:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 NICENESS = 10
-_AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def give_way() -> None:
@@ -17,5 +16,10 @@ def give_way() -> None:
     alone, and sessions share the cores evenly: so the session's own is lowered as well.
     """
     os.nice(NICENESS)
-    with suppress(OSError):  # another system, or told too often: then renders share evenly
-        _AUTOGROUP.write_text(str(NICENESS))
+    lower_session("self")
+
+
+def lower_session(process: int | str) -> None:
+    """Lower the priority of the session that a process is in, beside other sessions."""
+    with suppress(OSError):  # another system, or told too often: then sessions share evenly
+        Path(f"/proc/{process}/autogroup").write_text(str(NICENESS))

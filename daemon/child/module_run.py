@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from daemon.child.job_request import Module
+from daemon.niceness import lower_session
 from daemon.pipes import listen_to, pump
 from renderer.errors import CommandFailed, CommandTimedOut
 from renderer.tail import Tail
@@ -58,6 +59,7 @@ def run_module(
         start_new_session=True,
         bufsize=0,
     )
+    lower_session(child.pid)  # nice it is as we are
     try:
         is_late = _listen(child, words, clock() + module.timeout_s, alive, clock)
     finally:

@@ -18,6 +18,7 @@ import pytest
 from daemon.child.job_request import JobRequest, Module
 from daemon.module_settings import SHIPPED, modules_of
 from daemon.modules.loudness import main
+from daemon.niceness import NICENESS
 from daemon.outcomes import Ended, Fate, Outcome, decide
 from daemon.process_tree import signs_of
 from daemon.promises.contract import Needs, Promised, Standing, Supply
@@ -139,13 +140,16 @@ def test_a_module_has_bounded_memory_and_an_environment_of_its_own(
     code = (
         "import json, os, resource, sys;"
         "seen = [dict(os.environ), resource.getrlimit(resource.RLIMIT_AS)];"
+        "group = '/proc/self/autogroup';"
+        "seen += [open(group).read().split() if os.path.exists(group) else []];"
         "json.dump(seen, open(sys.argv[2] + '/words.json', 'w'))"
     )
     own = module(code, memory_bytes=1 << 29, environment={"VOICE": "low"})
-    environment, bounds = made(run(tmp_path, document(), {"m": own}))
+    environment, bounds, session = made(run(tmp_path, document(), {"m": own}))
     assert "secret" not in environment.values()
     assert environment["VOICE"] == "low"
     assert bounds == [1 << 29, 1 << 29]
+    assert session[1:] in ([], ["nice", str(NICENESS)])  # it gives way to the daemon
 
 
 def test_a_module_dies_with_the_child_that_runs_it(tmp_path: Path) -> None:
