@@ -36,14 +36,14 @@ from pathlib import Path
 import daemon.worker
 from daemon.service import ServeSettings, Service
 
-take = daemon.worker._Talk._take
+take = daemon.worker.Talk._take
 
 def deadly(self, said):
     if said["event"] == sys.argv[2]:
         os.kill(os.getpid(), signal.SIGKILL)
     take(self, said)
 
-daemon.worker._Talk._take = deadly
+daemon.worker.Talk._take = deadly
 Service(ServeSettings(root=Path(sys.argv[1]), jobs=1)).run()
 """
 
@@ -161,13 +161,13 @@ def test_a_job_that_was_taken_over_publishes_nothing(
 def test_a_bundle_that_is_there_is_told_whatever_became_of_its_render(
     works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = worker._Talk._take
+    take = worker.Talk._take
 
     def deaf(self: Any, said: Any) -> None:
         if said["event"] != "result":
             take(self, said)
 
-    monkeypatch.setattr(worker._Talk, "_take", deaf)
+    monkeypatch.setattr(worker.Talk, "_take", deaf)
     works.shift.work(works.claim())
     assert [receipt["state"] for receipt in works.receipts] == ["succeeded"]
 
