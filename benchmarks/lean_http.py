@@ -38,8 +38,19 @@ class LeanClient:
 
     async def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Status and body. Raises OSError, ValueError or EOFError when there is no answer."""
-        connection = self._free.pop() if self._free else await self._open()
-        answer = await connection.ask(self._request(method, path, body))
+        request = self._request(method, path, body)
+        while self._free:
+            connection = self._free.pop()
+            try:
+                return await self._asked(connection, request)
+            except (ConnectionError, asyncio.IncompleteReadError) as error:
+                if getattr(error, "partial", b""):
+                    raise
+                # The server closed it, for nobody had asked for a while: that is no answer.
+        return await self._asked(await self._open(), request)
+
+    async def _asked(self, connection: Connection, request: bytes) -> tuple[int, bytes]:
+        answer = await connection.ask(request)
         self._free.append(connection)  # one that failed is not used again
         return answer
 

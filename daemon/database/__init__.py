@@ -11,6 +11,7 @@ from daemon.database.engine import (
     TableSet,
     database_url,
     make_engine,
+    one_statement,
     reading,
     writing,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "database_url",
     "insert_new",
     "make_engine",
+    "one_statement",
     "reading",
     "upgrade",
     "upgrade_when_there",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from daemon.places import Places
 from renderer.errors import ReelkilnError, UsageError
@@ -29,6 +29,8 @@ _CONNECT_S = 10
 # As many stay open as there are threads to ask: to open one takes longer than to ask. The one that
 # was used last goes first, for it knows most of what will be asked.
 _POOL: Mapping[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_use_lifo": True}
+_IDLE_S = 1.0
+_USED_AT = "reelkiln_used_at"
 _WRITES = "reelkiln_writes"
 _TABLES = "reelkiln_tables"
 _OWED = "reelkiln_owed"
@@ -130,9 +132,8 @@ def make_engine(tables: TableSet, url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(
+        engine = create_engine(
             url,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": _CONNECT_S},
             execution_options=options,
             **_POOL,
@@ -142,6 +143,14 @@ def make_engine(tables: TableSet, url: URL) -> Engine:
             f"{SETTING} names a PostgreSQL, and its driver is not installed",
             hint="pip install 'reelkiln[postgres]'",
         ) from error
+    event.listen(engine, "checkin", _remember_use)
+    event.listen(engine, "checkout", _ping_when_idle(engine))
+    return engine
+
+
+def is_postgres(engine: Engine) -> bool:
+    """Whether a server is asked, which costs a way there and back for each word."""
+    return engine.url.get_backend_name() == "postgresql"
 
 
 def tables_of(engine: Engine) -> TableSet:
@@ -158,10 +167,30 @@ def owed_of(engine: Engine) -> Owed:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads. Raises the set's DatabaseUnavailable."""
+    """For what only reads. Raises the set's DatabaseUnavailable.
+
+    PostgreSQL would show each statement what was committed before it, in a transaction or not;
+    without one it is asked once instead of three times.
+    """
     owed_of(engine).pay(engine)
+    if is_postgres(engine):
+        with one_statement(engine) as connection:
+            yield connection
+        return
     with _told(engine), engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def one_statement(engine: Engine) -> Iterator[Connection]:
+    """For one statement, which is a transaction by itself. Raises the set's DatabaseUnavailable."""
+    if not is_postgres(engine):
+        with writing(engine) as connection:
+            yield connection
+        return
+    owed_of(engine).pay(engine)
+    with _told(engine), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
@@ -225,6 +254,24 @@ def _write_ahead(connection: Any) -> None:
         except sqlite3.OperationalError:
             time.sleep(patience_s)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
+
+
+def _remember_use(connection: Any, record: Any) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _ping_when_idle(engine: Engine) -> Any:
+    """A connection that was used just now is not asked whether it still stands."""
+
+    def ping(connection: Any, record: Any, proxy: object) -> None:
+        if time.monotonic() - record.info.get(_USED_AT, time.monotonic()) < _IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError(str(error)) from error  # the pool opens another one
+
+    return ping
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daemon.database import reading, upgrade, upgrade_when_there, writing
+from daemon.database import one_statement, reading, upgrade, upgrade_when_there, writing
 from daemon.database.cursors import cursor_after
 from daemon.index.database import index_url, make_engine
 from daemon.index.questions import FILTERED, Filters, Question, oldest_question, page_question
@@ -77,7 +77,7 @@ class JobIndex:
 
     def put(self, job: Job) -> bool:
         """Keep a job, unless a later revision is kept already; whether it was kept."""
-        with writing(self.engine) as connection:
+        with one_statement(self.engine) as connection:
             statement = _one_newer_wins(connection.dialect.name)
             return connection.scalar(statement, _row(job)) is not None
 
