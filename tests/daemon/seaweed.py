@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,20 +93,26 @@ def _options(root: Path, ports: Mapping[str, int]) -> list[str]:
         f"-s3.config={root / 's3.json'}", "-admin.ui=false", "-webdav=false",
         "-master.volumeSizeLimitMB=64", f"-master.port={ports['master']}",
         f"-volume.port={ports['volume']}", f"-filer.port={ports['filer']}",
-        f"-s3.port={ports['s3']}",
+        f"-s3.port={ports['s3']}", f"-admin.port={ports['admin']}",
+        "-s3.port.iceberg=0", "-s3.port.lance=0",  # else each takes the same ones
     ]  # fmt: skip
 
 
 def _free_ports(count: int) -> dict[str, int]:
-    """Ports that nobody has; the server takes each + 10000 for itself as well."""
+    """Ports that nobody has; the server takes each + 10000 for itself as well.
+
+    All lie below those that systems give to whoever asks for any: neighbours ask all the time, and
+    one that gets a port before the server does ends it.
+    """
     found: dict[str, int] = {}
     with ExitStack() as stack:
         for name in _PARTS[:count]:
             while name not in found:
-                probe = stack.enter_context(socket.socket())
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-                if port < 55_000:
+                port = random.randrange(10_000, 22_000)
+                probes = [stack.enter_context(socket.socket()) for _ in range(2)]
+                with suppress(OSError):
+                    for probe, wanted in zip(probes, (port, port + 10_000), strict=True):
+                        probe.bind(("127.0.0.1", wanted))
                     found[name] = port
     return found
 
