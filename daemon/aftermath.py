@@ -26,6 +26,7 @@ from daemon.promises.of_assets import AssetPromises
 from daemon.promises.references import References
 from daemon.publishing import BundlePublisher, publish_prefix
 from daemon.reading import Reading
+from daemon.records import ids_in
 from daemon.serve_settings import ServeSettings
 from daemon.settings import template_folders
 from daemon.signing_keys import signing_keys
@@ -106,5 +107,4 @@ class Aftermath:
         self._settled()
 
     def _recorded(self) -> list[str]:
-        names = self._fs.names(self._places.own("jobs"))
-        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        return ids_in(self._fs, self._places.own("jobs"))

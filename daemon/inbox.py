@@ -253,7 +253,7 @@ class Inbox:
 
     def _ended(self, claimed: Claimed, to: JobState, **changes: Any) -> Job:
         job, now = claimed.job, self._clock()
-        if job.state is JobState.QUEUED and to in (JobState.SUCCEEDED, JobState.PARTIAL):
+        if job.state is JobState.QUEUED and to.has_results:
             job = advance(job, JobState.RUNNING, now=now)  # published by a daemon that died
         return advance(job, to, now=now, **changes)
 

@@ -34,6 +34,11 @@ class JobState(StrEnum):
         """Whether nothing follows."""
         return not MOVES[self]
 
+    @property
+    def has_results(self) -> bool:
+        """Whether it made what was asked, or some of it."""
+        return self in (JobState.SUCCEEDED, JobState.PARTIAL)
+
 
 _S = JobState
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 
 from daemon.following import Following
 from daemon.fs import Fs
-from daemon.jobs import JobState
 from daemon.logs import logger
 from daemon.places import Places
-from daemon.records import read_job
+from daemon.records import ids_in, read_job
 from daemon.storage.contract import Storage
 from daemon.storage.keys import checked_key
 from daemon.storage.publishing import publish_bundle
@@ -22,8 +21,6 @@ from renderer.errors import ReelkilnError
 
 SETTING = "REELKILN_PUBLISH"
 AGAIN_S = 15.0
-_SUFFIX = ".json"
-_HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
 _log = logger("publishing")
 
 
@@ -60,8 +57,7 @@ class BundlePublisher:
 
     def reconcile(self) -> bool:
         """Publish the bundle of every receipt that was not seen; whether all went well."""
-        names = self._fs.names(self._places.receipts)
-        ended = [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+        ended = ids_in(self._fs, self._places.receipts)
         went_well = [self.publish(job_id) for job_id in ended]  # each is tried
         return all(went_well)
 
@@ -74,7 +70,7 @@ class BundlePublisher:
             return True  # it has not ended; who ends it says so
         try:
             job = read_job(self._fs, receipt)
-            if job.state in _HAS_BUNDLE and job.bundle:
+            if job.state.has_results and job.bundle:
                 self._publish(job.bundle)
         except (ReelkilnError, OSError, ValueError, KeyError, TypeError) as error:
             _log.warning("a bundle is not published", job_id=job_id, error=str(error))

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from daemon.catalog.refusals import AssetNotThere
 from daemon.promises.contract import Standing
-from daemon.promises.kits import HOME, kit_in, read_kit, too_large
+from daemon.promises.kits import kit_in, load_with_kit, read_kit, too_large
 from daemon.promises.references import References
-from renderer.branding import brand_applied
 from renderer.expanding import expanded
 from renderer.limits import Limits
-from renderer.spec.loading import Loaded, load
+from renderer.spec.loading import Loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +35,10 @@ class Reading:
         Raises SpecInvalid, SourceRefused; StorageUnavailable when the kit lies in a storage that
         is away.
         """
-        base, *others = self.media
-        prepare = brand_applied(
-            base, tuple(others), self.limits, home=HOME, supplied=partial(self._kit, owner)
-        )
-        return load(data, name=name, limits=self.limits, prepare=prepare)
+        return load_with_kit(
+            data, name=name, media=self.media, limits=self.limits,
+            supplied=partial(self._kit, owner),
+        )  # fmt: skip
 
     def expanded(self, loaded: Loaded) -> Loaded:
         """What a topic stands for; any other document as it is. Raises SpecInvalid."""

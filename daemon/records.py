@@ -19,6 +19,7 @@ from daemon.places import Places
 from renderer.errors import UsageError
 
 MAX_BYTES = 16 * 1024**2
+_SUFFIX = ".json"
 _ID = re.compile(r"^[0-9A-Z]{26}$")
 
 
@@ -43,6 +44,11 @@ def job_or_none(fs: Fs, path: Path) -> Job | None:
         return read_job(fs, path)
     except (FileNotFoundError, UsageError):
         return None
+
+
+def ids_in(fs: Fs, folder: Path) -> list[str]:
+    """The ids that the names of records in a folder tell of, readable or not. Raises OSError."""
+    return [name.removesuffix(_SUFFIX) for name in fs.names(folder) if name.endswith(_SUFFIX)]
 
 
 def find_job(fs: Fs, places: Places, job_id: str) -> Job:

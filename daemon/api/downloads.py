@@ -23,7 +23,7 @@ from daemon.api.context import CONTEXT
 from daemon.api.models import FileEntry, FileList
 from daemon.api.problems import BundleGone, NotFinished, NotFound
 from daemon.api.sending import attachment, send_file
-from daemon.api.telling import HAS_BUNDLE, answer, job_path
+from daemon.api.telling import answer, job_path
 from daemon.jobs import Job
 from renderer.bundle.manifest import ARCHIVE, MANIFEST, STATEMENT, SUMS, manifest_from_bytes
 from renderer.digest import digest_of_bytes, digest_of_stream
@@ -110,7 +110,7 @@ def _listed(manifest: bytes) -> Mapping[str, Listed]:
 
 def bundle_folder(request: web.Request, job: Job) -> Path:
     """Where the bundle of a job lies. Raises NotFinished and BundleGone."""
-    if job.state not in HAS_BUNDLE or not job.bundle:
+    if not job.state.has_results or not job.bundle:
         raise NotFinished(
             f"job {job.job_id} is {job.state} and has no bundle",
             hint="it failed or was cancelled" if job.state.is_final else "wait until it succeeded",

@@ -14,7 +14,6 @@ from daemon.api.problems import plain_text
 from daemon.jobs import Job, JobState
 
 _SHOWN = tuple(FaultEntry.model_fields)
-HAS_BUNDLE = frozenset({JobState.SUCCEEDED, JobState.PARTIAL})
 
 
 def answer(
@@ -65,7 +64,7 @@ def _maybe(seconds: float | None) -> datetime | None:
 
 def _links(job: Job) -> Links:
     here = job_path(job.job_id)
-    done = job.state in HAS_BUNDLE and bool(job.bundle)
+    done = job.state.has_results and bool(job.bundle)
     return Links(
         self=here,
         events=f"{here}/events",

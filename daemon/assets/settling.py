@@ -14,11 +14,11 @@ from daemon.assets.service import AssetService
 from daemon.catalog.requests import Request
 from daemon.following import Following
 from daemon.fs import Fs
-from daemon.jobs import Job, JobState
+from daemon.jobs import Job
 from daemon.logs import logger
 from daemon.places import Places
 from daemon.reading import Reading
-from daemon.records import read_job
+from daemon.records import ids_in, read_job
 from daemon.storage.errors import StorageRefused, StorageUnavailable
 from daemon.webhooks.callbacks import bytes_of
 from renderer.assets import Asset, AssetKind, AssetState, IllegalAssetMove
@@ -28,8 +28,6 @@ from renderer.errors import ReelkilnError, Rejected, UsageError
 
 EVERY_S = 15.0
 _AGAIN_S = 2.0
-_SUFFIX = ".json"
-_MADE = {JobState.SUCCEEDED, JobState.PARTIAL}
 _NAMED = frozenset({"thumbnail", "contact-sheet", "captions"})
 _MEDIA = frozenset({"video", "audio", "image"})
 _log = logger("settling")
@@ -64,8 +62,7 @@ class Settling:
     def reconcile(self) -> int:
         """Settle every job that has a receipt and is not settled; how many those were."""
         self._known |= self._catalog.settled.known() if not self._known else set()
-        names = self._fs.names(self._places.receipts)
-        ended = [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+        ended = ids_in(self._fs, self._places.receipts)
         owed = [job_id for job_id in ended if job_id not in self._known]
         for job_id in owed:
             self.settle(job_id)
@@ -78,13 +75,13 @@ class Settling:
             return
         try:
             job = read_job(self._fs, receipt)
-            made = tuple(self._made(job)) if job.state in _MADE else ()
+            made = tuple(self._made(job)) if job.state.has_results else ()
             request = self._request(job)
         except (UsageError, ValueError, KeyError, TypeError, OSError) as error:
             _log.warning("a job that ended cannot be settled", job_id=job_id, error=str(error))
         else:
             self._catalog.settled.settle(job_id, made, request)
-            if job.state not in _MADE:
+            if not job.state.has_results:
                 self._fail_promises(job)
         self._known.add(job_id)  # a receipt that could not be read is tried at the next start
 

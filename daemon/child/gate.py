@@ -23,15 +23,13 @@ def load_through_gate(request: JobRequest, supplied: Supplied | None = None) -> 
     `supplied` gives out brand kits that are no files. Raises SpecInvalid, SourceRefused for a
     brand kit that is not there; OSError when the disk fails or the claim is no longer there.
     """
-    from daemon.promises.kits import HOME
-    from renderer.branding import brand_applied, nobody
-    from renderer.spec.loading import load
+    from daemon.promises.kits import load_with_kit
+    from renderer.branding import nobody
 
-    base, *others = request.media
-    prepare = brand_applied(
-        base, tuple(others), request.limits, home=HOME, supplied=supplied or nobody
-    )
-    loaded = load(_read(request), name=request.name, limits=request.limits, prepare=prepare)
+    loaded = load_with_kit(
+        _read(request), name=request.name, media=request.media, limits=request.limits,
+        supplied=supplied or nobody,
+    )  # fmt: skip
     check_schema(loaded)
     return loaded
 

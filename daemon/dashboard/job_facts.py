@@ -15,7 +15,7 @@ from daemon.api.callers import Caller
 from daemon.api.context import ApiContext
 from daemon.api.downloads import listed_files, sealed_manifest
 from daemon.api.problems import BundleGone
-from daemon.api.telling import HAS_BUNDLE, job_path
+from daemon.api.telling import job_path
 from daemon.assets.lineage_chart import lineage_chart
 from daemon.catalog.derivations import Lineage
 from daemon.catalog.nodes import Node, job_node
@@ -84,7 +84,7 @@ def segments_in(view: JobView) -> Segments:
 
 def bundle_of(context: ApiContext, job: Job) -> BundleFacts | ReelkilnError | None:
     """The bundle of a job; the reason when it is not there any more, None when there is none."""
-    if job.state not in HAS_BUNDLE or not job.bundle:
+    if not job.state.has_results or not job.bundle:
         return None
     folder = context.places.outbox / job.bundle
     try:

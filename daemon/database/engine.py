@@ -173,12 +173,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
     without one it is asked once instead of three times.
     """
     owed_of(engine).pay(engine)
-    if is_postgres(engine):
-        with one_statement(engine) as connection:
-            yield connection
-        return
-    with _told(engine), engine.begin() as connection:
-        yield connection
+    with _told(engine), _committing(engine) if is_postgres(engine) else engine.begin() as found:
+        yield found
 
 
 @contextmanager
@@ -189,7 +185,14 @@ def one_statement(engine: Engine) -> Iterator[Connection]:
             yield connection
         return
     owed_of(engine).pay(engine)
-    with _told(engine), engine.connect() as connection:
+    with _told(engine), _committing(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def _committing(engine: Engine) -> Iterator[Connection]:
+    """Each statement is a transaction: nothing is said before it and nothing after."""
+    with engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.following import Following
 from daemon.fs import Fs
-from daemon.jobs import Job, JobState
+from daemon.jobs import Job
 from daemon.logs import logger
 from daemon.places import Places
 from daemon.promises.contract import Promises
@@ -20,7 +20,6 @@ from renderer.errors import ReelkilnError, UsageError
 
 SWEEP_EVERY_S = 5.0
 _log = logger("keeping-promises")
-_HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class PromiseKeeper:
             return
         for label, asset_id in sorted(job.promised.items()):
             file = self.places.outbox / job.bundle / label
-            if job.state in _HAS_BUNDLE and self.fs.stat(file) is not None:
+            if job.state.has_results and self.fs.stat(file) is not None:
                 self.promises.fulfil(asset_id, file, job)
             else:
                 self.promises.fail(asset_id, _reason(job), job)
@@ -75,7 +74,7 @@ class PromiseKeeper:
 
 
 def _reason(job: Job) -> str:
-    if job.state in _HAS_BUNDLE:
+    if job.state.has_results:
         return f"the job {job.job_id} did not make it"
     why = str((job.error or {}).get("message", ""))
     return f"the job {job.job_id} was {job.state}" + (f": {why}" if why else "")

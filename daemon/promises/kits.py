@@ -6,13 +6,27 @@ import json
 from pathlib import Path
 
 from daemon.promises.contract import Promised, Standing
+from renderer.branding import Supplied, brand_applied
 from renderer.digest import digest_of_bytes
 from renderer.errors import SourceRefused
 from renderer.limits import Limits
 from renderer.refusals import refused
+from renderer.spec.loading import Loaded, load
 
 HOME = "in the media folder"
 """Where a source belongs that was not found."""
+
+
+def load_with_kit(
+    data: bytes, *, name: str, media: tuple[Path, ...], limits: Limits, supplied: Supplied
+) -> Loaded:
+    """The spec with the brand kit that it names: a file below `media`, or what is `supplied`.
+
+    Raises SpecInvalid, SourceRefused.
+    """
+    base, *others = media
+    prepare = brand_applied(base, tuple(others), limits, home=HOME, supplied=supplied)
+    return load(data, name=name, limits=limits, prepare=prepare)
 
 
 def kit_in(it: Promised, reference: str, limits: Limits) -> bytes | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.fs import Fs
-from daemon.jobs import Job, JobState
+from daemon.jobs import Job
 from daemon.places import Places
 from daemon.promises.contract import UNKNOWN, Needs, Promised, Promises, Standing, Supply
 from daemon.promises.cycles import cycle_of, cycle_text
@@ -25,7 +25,6 @@ _BY_KIND = {
     "thumbnail": ("thumbnail.jpg",),
     "captions": ("captions.vtt", "captions.srt"),
 }
-_HAS_BUNDLE = (JobState.SUCCEEDED, JobState.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ class References:
         job = self._job(job_id)
         if job is None or (owner and job.owner != owner):
             return UNKNOWN
-        if job.state in _HAS_BUNDLE:
+        if job.state.has_results:
             return self._file(job, file) if job.bundle else self._of_outputs(job, file)
         if job.state.is_final:
             why = str((job.error or {}).get("message", "")) or f"it was {job.state}"

@@ -12,7 +12,7 @@ from daemon.fs import Fs
 from daemon.jobs import Job
 from daemon.logs import logger
 from daemon.places import Places
-from daemon.records import read_job
+from daemon.records import ids_in, read_job
 from daemon.webhooks.callbacks import bytes_of, callback_of
 from daemon.webhooks.deliveries import CALLBACK, OPERATOR, Delivery, Endpoint
 from daemon.webhooks.events import EVENTS, body_of, event_of, message_id
@@ -22,7 +22,6 @@ from renderer.errors import UsageError
 from renderer.limits import Limits
 
 _log = logger("webhooks")
-_SUFFIX = ".json"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,8 +85,7 @@ class Ends:
         self._known.add(job_id)  # a receipt that could not be read is tried at the next start
 
     def _receipts(self) -> list[str]:
-        names = self.fs.names(self.places.receipts)
-        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+        return ids_in(self.fs, self.places.receipts)
 
     def _deliveries(self, job: Job) -> Iterator[Delivery]:
         event, body = event_of(job), body_of(job).decode()
