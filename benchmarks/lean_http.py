@@ -31,7 +31,8 @@ class Connection:
 class LeanClient:
     """Asks over as many connections as it takes; those that are free are used again."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
+        self.key = key
         self.host, _, port = url.removeprefix("http://").partition(":")
         self.port = int(port)
         self._free: list[Connection] = []
@@ -64,6 +65,8 @@ class LeanClient:
 
     def _request(self, method: str, path: str, body: bytes | None) -> bytes:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
+        if self.key:
+            lines.append(f"Authorization: Bearer {self.key}")
         if body is not None:
             lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
         return "\r\n".join(lines).encode() + _END + (body or b"")

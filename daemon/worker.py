@@ -226,7 +226,7 @@ def _start(request: JobRequest, command: Sequence[str]) -> subprocess.Popen[byte
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        process_group=0,  # not a session of its own: see `niceness`
         bufsize=0,
     )
     if child.stdin is not None:

@@ -105,11 +105,6 @@ class Keys:
             raise KeyUnknown(f"there is no key {key_id}", hint="see: reelkiln keys list")
         return _key(row)
 
-    def is_empty(self) -> bool:
-        """Whether no key was ever made. A revoked one counts: it must not open the door."""
-        with reading(self.engine) as connection:
-            return connection.execute(select(api_keys.c.key_id).limit(1)).first() is None
-
     def _used(self, key: ApiKey, now: float) -> None:
         last = key.last_used_at
         if last is not None and last > now - USED_EVERY_S:

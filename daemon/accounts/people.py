@@ -171,11 +171,6 @@ class People:
             raise unknown
         return _account(row)
 
-    def is_empty(self) -> bool:
-        """Whether there is no account."""
-        with reading(self.engine) as connection:
-            return connection.execute(select(accounts.c.account_id).limit(1)).first() is None
-
     def _row_of(self, email: str) -> Row[Any] | None:
         try:
             folded = folded_email(email)

@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exists, or_, select
 
 from daemon.accounts.idempotency import Idempotency
 from daemon.accounts.keys import Keys
 from daemon.accounts.people import People
+from daemon.database import reading
 from daemon.kept import open_kept
+from daemon.kept.tables import accounts, api_keys
+
+_IS_THERE_ANY = select(
+    or_(exists(select(api_keys.c.key_id)), exists(select(accounts.c.account_id)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,10 @@ class Accounts:
         return Idempotency(self.engine)
 
     def is_empty(self) -> bool:
-        """Whether neither a key nor an account was ever made."""
-        return self.keys.is_empty() and self.people.is_empty()
+        """Whether neither a key nor an account was ever made. A revoked key counts: it must not
+        open the door."""
+        with reading(self.engine) as connection:
+            return not connection.scalar(_IS_THERE_ANY)
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import ClassVar
 
 from aiohttp import web
 
@@ -23,6 +22,8 @@ from daemon.accounts.tokens import csrf_of
 from daemon.accounts.types import RENDER_AND_READ, ApiKey, Scope, Scopes, allows
 from daemon.api.access_settings import SHARED_KEY, AccessSettings
 from daemon.api.credentials import CSRF_HEADER, SAFE_METHODS, Shown, shown_by
+from daemon.api.known_callers import KnownCallers
+from daemon.api.problems import HttpRefusal
 from daemon.api.rates import Rates
 from daemon.api.refusals import CsrfRefused, KeyMissing, OriginRefused, ScopeMissing
 from daemon.database import DatabaseUnavailable
@@ -73,36 +74,6 @@ ANYBODY = Caller(owner="", scopes=RENDER_AND_READ | {Scope.ADMIN})
 _SHARED = Caller(owner="", scopes=RENDER_AND_READ)
 
 
-@dataclass(slots=True)
-class OpenDoor:
-    """That no key was asked for a moment ago, so that not every question goes to the database.
-
-    A first key or account that another process makes shuts the door at most `FOR_S` seconds
-    later; one that is made here, at once: whoever makes it says `changed`.
-    """
-
-    FOR_S: ClassVar[float] = 0.25
-    _seen_at: float = float("-inf")
-    _changed_at: float = float("-inf")
-
-    def still(self, shown: Shown, now: float) -> bool:
-        """Whether this may pass without asking again."""
-        is_nobody = shown.key is None and not shown.session
-        return is_nobody and 0 <= now - self._seen_at < self.FOR_S
-
-    def seen(self, caller: Caller, now: float) -> None:
-        """Somebody was let in who came at `now`; nobody in particular, when the door stands open.
-
-        Whoever came before the last change may not have seen it.
-        """
-        if caller is ANYBODY and now > self._changed_at:
-            self._seen_at = now
-
-    def changed(self, now: float) -> None:
-        """A key or an account was just made here."""
-        self._seen_at, self._changed_at = float("-inf"), now
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """The door of one API. `clock` gives seconds since 1970.
@@ -116,7 +87,7 @@ class Access:
     rates: Rates
     clock: Callable[[], float]
     passwords: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    open_door: OpenDoor = field(default_factory=OpenDoor)
+    known: KnownCallers = field(default_factory=KnownCallers)
 
 
 ACCESS = web.AppKey("reelkiln_access", Access)
@@ -138,13 +109,30 @@ async def enter(request: web.Request, scope: Scope | None) -> None:
 async def caller_of(request: web.Request, access: Access) -> Caller:
     """Who calls, with one request taken from their rate. Raises as `enter`, save ScopeMissing."""
     shown, now = shown_by(request), access.clock()
-    if access.open_door.still(shown, now):
+    caller = access.known.caller(shown, now)
+    if caller is None:
+        caller = await asyncio.to_thread(_looked_up, shown, access, now)
+    elif access.known.is_to_be_looked_up(shown, now):
+        asyncio.get_running_loop().run_in_executor(None, _look_again, shown, access, now)
+    if caller is ANYBODY:
         _refuse_strangers(shown)
-        return ANYBODY
-    caller = await asyncio.to_thread(find_caller, shown, access.accounts, access.settings, now=now)
-    access.open_door.seen(caller, now)
     access.rates.take(caller.key_id, caller.per_minute)
     return caller
+
+
+def _looked_up(shown: Shown, access: Access, now: float) -> Caller:
+    caller = find_caller(shown, access.accounts, access.settings, now=now)
+    access.known.seen(shown, caller, now)
+    return caller
+
+
+def _look_again(shown: Shown, access: Access, now: float) -> None:
+    try:
+        _looked_up(shown, access, now)
+    except HttpRefusal:
+        access.known.refused(shown)
+    except DatabaseUnavailable:
+        pass  # whoever comes next asks and is told
 
 
 def require(caller: Caller, scope: Scope) -> None:

@@ -82,7 +82,7 @@ async def key_made(access: Access, asked: KeyAsked, caller: Caller) -> NewKeySho
     """A new key. Raises ScopeMissing for one with more rights than the caller has."""
     now = access.clock()
     made = await asyncio.to_thread(access.accounts.keys.create, _wish(asked, caller), now=now)
-    access.open_door.changed(access.clock())
+    access.known.changed(access.clock())
     return NewKeyShown(**_shown(made.key, now).model_dump(), key=made.secret)
 
 
@@ -98,6 +98,7 @@ async def key_revoked(access: Access, key_id: str, caller: Caller) -> None:
     await asyncio.to_thread(
         access.accounts.keys.revoke, key_id, now=access.clock(), owner=_within(caller)
     )
+    access.known.changed(access.clock())
 
 
 def see_keeper(caller: Caller) -> Caller:

@@ -164,6 +164,7 @@ async def change_account(request: web.Request) -> web.Response:
         )
     else:
         account = await asyncio.to_thread(people.disable, account_id, now=access.clock())
+        access.known.changed(access.clock())
     return _answer(shown_account(account))
 
 
@@ -197,7 +198,7 @@ async def account_made(request: web.Request, asked: AccountAsked, caller: Caller
             asked.email, asked.password, now=access.clock(), scopes=scopes
         ),
     )
-    access.open_door.changed(access.clock())
+    access.known.changed(access.clock())
     return made
 
 

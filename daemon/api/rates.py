@@ -14,6 +14,7 @@ _SECOND_NS = 10**9
 _WINDOW_NS = 60 * _SECOND_NS
 _MOST = 10_000
 _COUNT_EVERY_S = 1.0
+_REST = 100  # times as long as a count took
 _QUEUE_RETRY_S = 10.0
 
 
@@ -55,7 +56,8 @@ class Rates:
 
 @dataclass(slots=True)
 class QueueRoom:
-    """The cap on how many jobs wait. `count` asks the index, at most once a second.
+    """The cap on how many jobs wait. `count` asks the index, at most once a second, and for no
+    more than a hundredth of the time.
 
     Only the first waits for that: a long queue takes a while to be counted, so it is done anew
     `later`, beside those who come meanwhile. `clock` is monotonic, in seconds.
@@ -67,7 +69,7 @@ class QueueRoom:
     later: Callable[[Callable[[], None]], object]
     _waiting: int = 0
     _came: int = 0  # since the count began that is under way
-    _counted_at: float | None = None
+    _count_at: float | None = None
     _is_counting: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,8 +78,8 @@ class QueueRoom:
         if self._is_out_of_date():
             self.later(self._count_anew)
         with self._lock:
-            if self._counted_at is None:
-                self._waiting, self._counted_at = self.count(), self.clock()
+            if self._count_at is None:
+                self._waiting, self._count_at = self._counted()
             is_full = self._waiting >= self.most
             self._waiting += not is_full
             self._came += not is_full
@@ -91,19 +93,26 @@ class QueueRoom:
     def _is_out_of_date(self) -> bool:
         """Whether it is time to count anew and nobody does; then the caller has to."""
         with self._lock:
-            if self._counted_at is None or self._is_counting:
+            if self._count_at is None or self._is_counting:
                 return False
-            self._is_counting = self.clock() - self._counted_at >= _COUNT_EVERY_S
+            self._is_counting = self.clock() >= self._count_at
             self._came = 0
             return self._is_counting
 
     def _count_anew(self) -> None:
         try:
-            waiting = self.count()
+            waiting, count_at = self._counted()
             with self._lock:  # who came since it began may be counted or not: they count once more
-                self._waiting, self._counted_at = waiting + self._came, self.clock()
+                self._waiting, self._count_at = waiting + self._came, count_at
         finally:
             self._is_counting = False
+
+    def _counted(self) -> tuple[int, float]:
+        """How many wait, and when to count again."""
+        began = self.clock()
+        waiting = self.count()
+        now = self.clock()
+        return waiting, now + max(_COUNT_EVERY_S, (now - began) * _REST)
 
 
 ROOM = web.AppKey("reelkiln_queue_room", QueueRoom)

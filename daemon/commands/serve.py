@@ -16,6 +16,7 @@ import typer
 
 from daemon.logs import LogForm, set_up_logs
 from daemon.module_settings import modules_of
+from daemon.niceness import come_first
 from daemon.settings import cache_budget_of, limits_of, retention_of, whole_number
 from daemon.watching.filesystems import file_system_of
 
@@ -54,6 +55,7 @@ def serve(
 
     set_up_logs(log)
     sys.setswitchinterval(_SWITCH_S)
+    come_first()
     service = Service(
         ServeSettings(
             root=root, workers=workers, jobs=jobs, limits=limits_of(os.environ),

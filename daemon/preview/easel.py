@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from daemon.niceness import give_way
 from renderer.errors import StoreCorrupt
 from renderer.events import ignore
 from renderer.executors.local import LocalExecutor
@@ -105,10 +105,9 @@ class Easel:
 
 
 def _give_way() -> None:
-    """Let stills go first: on Linux a thread has a priority of its own, which what it starts
-    inherits."""
+    """Stills go first: on Linux a thread has a priority of its own, as what it starts has."""
     if sys.platform == "linux":
-        os.nice(_FILM_NICENESS)
+        give_way(_FILM_NICENESS)
 
 
 async def _awaited(future: asyncio.Future[Results]) -> Results:

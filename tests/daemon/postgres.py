@@ -17,7 +17,9 @@ import pytest
 from sqlalchemy import URL
 
 _USER = "reelkiln"
-_FAST = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
+DEFAULTS = "-c listen_addresses="
+"""What a server does that nobody has configured: it syncs what it commits."""
+_FAST = f"{DEFAULTS} -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[URL]:
+def running_postgres(options: str = _FAST) -> Iterator[URL]:
     """The address of a fresh server. Skips the test where no server can run."""
-    with stopped_postgres() as server:
+    with stopped_postgres(options) as server:
         server.start()
         try:
             yield server.url
@@ -51,7 +53,7 @@ def running_postgres() -> Iterator[URL]:
 
 
 @contextmanager
-def stopped_postgres() -> Iterator[Postgres]:
+def stopped_postgres(options: str = _FAST) -> Iterator[Postgres]:
     """A fresh server that does not run; nor does it at the end. Skips as `running_postgres`."""
     programs = _programs()
     # A socket's path has at most 107 bytes, which pytest's folders may pass.
@@ -61,12 +63,11 @@ def stopped_postgres() -> Iterator[Postgres]:
         data, log = root / "data", root / "log"
         _run([*as_whom, programs / "initdb", "-D", data, "-U", _USER, "-A", "trust",
               "-E", "UTF8", "--locale=C", "--no-sync"])  # fmt: skip
-        options = f"-k {root} {_FAST}"
         control = [*as_whom, programs / "pg_ctl", "-D", data, "-w", "-l", log]
         url = URL.create(
             "postgresql+psycopg", username=_USER, database="postgres", query={"host": str(root)}
         )
-        yield Postgres(url, control, options)
+        yield Postgres(url, control, f"-k {root} {options}")
     finally:
         shutil.rmtree(root)
 

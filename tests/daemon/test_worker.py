@@ -280,6 +280,12 @@ def test_the_last_forty_lines_of_stderr_are_kept(short: JobRequest) -> None:
     assert outcome.stderr == tuple(f"line {n}" for n in range(59, 99))
 
 
+def test_a_child_leads_a_group_in_the_session_of_the_daemon(short: JobRequest) -> None:
+    code = "import os,sys; print(os.getsid(0), os.getpgid(0) == os.getpid(), file=sys.stderr)"
+    outcome = run_job(short, command=python(code))
+    assert outcome.stderr == (f"{os.getsid(0)} True",)
+
+
 def test_what_a_child_leaves_in_its_group_goes_with_it(short: JobRequest) -> None:
     code = (
         "import subprocess,sys\n"

@@ -14,8 +14,9 @@ from daemon.accounts.store import open_accounts
 from daemon.accounts.tokens import csrf_of
 from daemon.accounts.types import RENDER_AND_READ, Scope
 from daemon.api.access_settings import AccessSettings, access_settings
-from daemon.api.callers import ANYBODY, OpenDoor, is_loopback, refuse_open_elsewhere
-from daemon.api.credentials import COOKIE, Shown
+from daemon.api.callers import is_loopback, refuse_open_elsewhere
+from daemon.api.credentials import COOKIE
+from daemon.api.known_callers import KnownCallers
 from renderer.errors import UsageError
 from tests.daemon.accounts_contract import PASSWORD
 from tests.daemon.api.door import Door, problem_of, running_door
@@ -171,7 +172,7 @@ def test_without_keys_loopback_is_open_to_all_but_workers_until_the_first_key(do
     assert ask(door, **{"X-API-Key": "anything"}).status_code == 401
     assert ask(door, Cookie=f"{COOKIE}=left-over").status_code == 200
     key = key_of(door, Scope.READ)  # by another process, of which this one hears within a moment
-    door.shift[0] += OpenDoor.FOR_S
+    door.shift[0] += KnownCallers.FOR_S
     assert ask(door).status_code == 401
     door.accounts.keys.revoke(key.split("_")[1], now=0.0)
     assert ask(door).status_code == 401
@@ -192,15 +193,6 @@ def test_an_open_door_is_shut_at_once_by_the_first_key_or_account_made_here(
         assert client.post(path, json=wish).status_code == 201
     assert ask(door, "/render", "POST").status_code == 401
     assert ask(door).status_code == 401
-
-
-def test_who_came_before_the_first_key_leaves_no_door_open_behind() -> None:
-    door, shown = OpenDoor(), Shown(method="GET", host="127.0.0.1")
-    door.changed(2.0)
-    door.seen(ANYBODY, 1.0)  # who took long to be looked up
-    assert not door.still(shown, 2.1)
-    door.seen(ANYBODY, 2.1)
-    assert door.still(shown, 2.2)
 
 
 @pytest.mark.parametrize(
