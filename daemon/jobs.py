@@ -9,13 +9,19 @@ blocked ──▶ queued | failed          queued, blocked, running ──▶ ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from renderer.errors import ReelkilnError
+
+_REMEMBERED = 4096
+_SHORT = 16 * 1024
+_T = TypeVar("_T")
 
 
 class JobState(StrEnum):
@@ -184,3 +190,22 @@ def job_from_json(data: Mapping[str, Any]) -> Job:
     plain["progress"] = Progress(**plain.get("progress", {}))
     plain["outputs"] = tuple(plain.get("outputs", ()))
     return Job(**plain)
+
+
+def remembered(made: Callable[[str | bytes], _T]) -> Callable[[str | bytes], _T]:
+    """What is made of a record, made once: who asks for a job asks for it again and again.
+
+    Long records are rare, and too large to be kept.
+    """
+    known = lru_cache(maxsize=_REMEMBERED)(made)
+
+    def of(document: str | bytes) -> _T:
+        return known(document) if len(document) <= _SHORT else made(document)
+
+    return of
+
+
+@remembered
+def job_of(document: str | bytes) -> Job:
+    """The job of a record in JSON. Raises as `job_from_json`, and RecursionError."""
+    return job_from_json(json.loads(document))

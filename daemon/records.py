@@ -7,14 +7,13 @@ the latest revision is right.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from daemon.fs import Fs
-from daemon.jobs import Job, job_from_json
+from daemon.jobs import Job, job_of
 from daemon.places import Places
 from renderer.errors import UsageError
 
@@ -23,11 +22,19 @@ _SUFFIX = ".json"
 _ID = re.compile(r"^[0-9A-Z]{26}$")
 
 
-def read_job(fs: Fs, path: Path) -> Job:
-    """The job of a record. Raises UsageError for what is none, FileNotFoundError, OSError."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A job and the bytes that tell of it."""
+
+    job: Job
+    document: bytes
+
+
+def read_record(fs: Fs, path: Path) -> Record:
+    """What tells of a job. Raises UsageError for what does not, FileNotFoundError, OSError."""
+    document = fs.read(path, MAX_BYTES)
     try:
-        found: dict[str, Any] = json.loads(fs.read(path, MAX_BYTES))
-        job = job_from_json(found)
+        job = job_of(document)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(
             f"{path} is not the record of a job: {error!r}",
@@ -35,7 +42,12 @@ def read_job(fs: Fs, path: Path) -> Job:
         ) from error
     if job.job_id != path.stem:
         raise UsageError(f"{path} is the record of another job, {job.job_id}")
-    return job
+    return Record(job, document)
+
+
+def read_job(fs: Fs, path: Path) -> Job:
+    """The job of a record. Raises as `read_record`."""
+    return read_record(fs, path).job
 
 
 def job_or_none(fs: Fs, path: Path) -> Job | None:
@@ -51,16 +63,21 @@ def ids_in(fs: Fs, folder: Path) -> list[str]:
     return [name.removesuffix(_SUFFIX) for name in fs.names(folder) if name.endswith(_SUFFIX)]
 
 
-def find_job(fs: Fs, places: Places, job_id: str) -> Job:
-    """The job of that id. Raises UsageError when no record tells of it."""
+def find_record(fs: Fs, places: Places, job_id: str) -> Record:
+    """What tells of the job of that id. Raises UsageError when nothing does."""
     if _ID.match(job_id):
         for path in (places.status(job_id), places.receipt(job_id), places.submitted(job_id)):
             if fs.stat(path) is not None:
-                return read_job(fs, path)
+                return read_record(fs, path)
     raise UsageError(
         f"no job is called {job_id!r} below {places.root}",
         hint="reelkiln jobs list shows which there are; --root names another folder",
     )
+
+
+def find_job(fs: Fs, places: Places, job_id: str) -> Job:
+    """The job of that id. Raises as `find_record`."""
+    return find_record(fs, places, job_id).job
 
 
 def all_jobs(fs: Fs, places: Places, damaged: Callable[[str], None]) -> Iterator[Job]:

@@ -23,7 +23,7 @@ from daemon.api.problems import (
 from daemon.api.route import DOCUMENT_TYPES
 from daemon.jobs import Job, JobState, Priority
 from daemon.reading import Reading
-from daemon.records import find_job
+from daemon.records import Record, find_record
 from renderer.errors import Fault, Rejected, UsageError
 from renderer.spec.loading import Loaded
 
@@ -150,18 +150,24 @@ def _loaded(data: bytes, name: str, reading: Reading, owner: str) -> Loaded:
 
 
 async def visible_job(request: web.Request) -> Job:
-    """The job that the path names. Raises NotFound, also for a stranger's: owner or world."""
+    """The job that the path names. Raises as `visible_record`."""
+    return (await visible_record(request)).job
+
+
+async def visible_record(request: web.Request) -> Record:
+    """What tells of the job that the path names. Raises NotFound, also for a stranger's: owner or
+    world."""
     context, caller = request.app[CONTEXT], request[CALLER]
     job_id = request.match_info["job_id"]
     unknown = NotFound("no such job is known", hint="GET /v1/jobs lists those there are")
-    find = partial(find_job, context.fs, context.places, job_id)
+    find = partial(find_record, context.fs, context.places, job_id)
     try:
-        job = find() if context.is_near else await asyncio.to_thread(find)
+        record = find() if context.is_near else await asyncio.to_thread(find)
     except (UsageError, FileNotFoundError) as error:
         raise unknown from error
-    if not caller.sees(job.owner, job.world):
+    if not caller.sees(record.job.owner, record.job.world):
         raise unknown
-    return job
+    return record
 
 
 async def _body_of(request: web.Request) -> bytes:

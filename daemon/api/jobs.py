@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime
-from functools import lru_cache
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -18,6 +17,7 @@ from daemon.api.asking import (
     query_of,
     seconds_of,
     visible_job,
+    visible_record,
 )
 from daemon.api.callers import CALLER, Caller
 from daemon.api.context import CONTEXT, ApiContext
@@ -28,8 +28,7 @@ from daemon.api.telling import answer, job_path, resource
 from daemon.assets.requesting import check_references
 from daemon.fs import replace_file
 from daemon.index import Filters
-from daemon.index.store import KNOWN, job_of
-from daemon.jobs import IllegalMove, Job, JobState
+from daemon.jobs import IllegalMove, Job, JobState, job_of, remembered
 from daemon.retrying import failed_document
 from daemon.submissions import About, suffix_of
 from renderer.errors import UsageError
@@ -81,9 +80,10 @@ async def retry_job(request: web.Request) -> web.Response:
 
 async def show_job(request: web.Request) -> web.Response:
     """`GET /v1/jobs/{job_id}`."""
-    job = await visible_job(request)
-    headers = {} if job.state.is_final else {"Retry-After": RETRY_AFTER_S}
-    return answer(resource(job), headers=headers)
+    record = await visible_record(request)
+    headers = {} if record.job.state.is_final else {"Retry-After": RETRY_AFTER_S}
+    body = _told(record.document).encode()
+    return web.Response(body=body, content_type="application/json", headers=headers)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
@@ -119,9 +119,9 @@ def _page(context: ApiContext, query: JobQuery, filters: Filters) -> tuple[bytes
     return f'{{"jobs":[{jobs}],"cursor":{cursor}}}'.encode(), page.cursor
 
 
-@lru_cache(maxsize=KNOWN)
-def _told(document: str) -> str:
-    """A job of a page as JSON, from its record: pages tell of the same ones again and again."""
+@remembered
+def _told(document: str | bytes) -> str:
+    """A job as JSON, from its record: clients ask for the same ones again and again."""
     return resource(job_of(document)).model_dump_json()
 
 

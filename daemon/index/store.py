@@ -28,14 +28,12 @@ from daemon.database.cursors import cursor_after
 from daemon.index.database import index_url, make_engine
 from daemon.index.questions import FILTERED, Filters, Question, oldest_question, page_question
 from daemon.index.tables import jobs
-from daemon.jobs import Job, JobState, job_from_json
+from daemon.jobs import Job, JobState, job_of
 from renderer.errors import UsageError
 
 MAX_LIMIT = 1000
 _T = TypeVar("_T")
 _BATCH = 500
-KNOWN = 4096
-"""So many records are remembered with what was made of them."""
 _WHAT_CHANGES = ("rev", *FILTERED, "created_at", "document")
 _HOW_MANY = select(func.count()).where(jobs.c.state == bindparam("state"))
 _ONE = select(jobs.c.document).where(jobs.c.job_id == bindparam("job_id"))
@@ -160,12 +158,6 @@ class JobIndex:
             connection.execute(delete(jobs))
             _insert(connection, found)
             return int(connection.scalar(select(func.count()).select_from(jobs)) or 0)
-
-
-@lru_cache(maxsize=KNOWN)
-def job_of(document: str) -> Job:
-    """The job of a record; pages show the same ones again and again."""
-    return job_from_json(json.loads(document))
 
 
 def open_index(root: Path, environment: Mapping[str, str] = os.environ) -> JobIndex:

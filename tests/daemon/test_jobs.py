@@ -1,4 +1,6 @@
 import itertools
+import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from daemon.jobs import (
     Progress,
     advance,
     job_from_json,
+    job_of,
 )
 from daemon.places import Claim, claim_of
 
@@ -50,3 +53,11 @@ def test_a_claim_is_read_from_its_own_name(owner: str, attempt: int, priority: P
     claim = Claim(job_id="01" * 13, owner=owner, attempt=attempt, priority=priority)
     assert claim_of(claim.file_name) == claim
     assert len(claim.file_name) <= 120
+
+
+def test_a_short_record_is_read_once_and_a_long_one_is_not_kept() -> None:
+    long = replace(JOB, error={"code": "x", "message": "words " * 10_000})
+    for job, is_kept in ((JOB, True), (long, False)):
+        document = json.dumps(job.as_json()).encode()
+        assert job_of(document) == job
+        assert (job_of(document) is job_of(document)) is is_kept
