@@ -52,9 +52,9 @@ class KnownCallers:
         return True
 
     def seen(self, shown: Shown, caller: Caller, now: float) -> None:
-        """They came at `now` and were let in. Who came before the last change may be wrong."""
+        """They came at `now` and were let in."""
         name = _name_of(shown)
-        if name is not None and now > self._changed_at:
+        if name is not None:
             self._known[name] = _Known(caller, at=now, looking_since=now)
             if len(self._known) > _MOST:
                 self._forget_old_ones(now)
@@ -66,13 +66,14 @@ class KnownCallers:
             self._known.pop(name, None)
 
     def changed(self, now: float) -> None:
-        """A key or an account was just made or shut here."""
+        """A key or an account was just made or shut here: who came before may be wrong, also who
+        is being looked up."""
         self._changed_at = now
-        self._known.clear()
 
     def _of(self, shown: Shown) -> _Known | None:
         name = _name_of(shown)
-        return None if name is None else self._known.get(name)
+        known = None if name is None else self._known.get(name)
+        return known if known and known.at > self._changed_at else None
 
     def _forget_old_ones(self, now: float) -> None:
         for name, known in list(self._known.items()):
