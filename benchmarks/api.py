@@ -31,6 +31,7 @@ from benchmarks.lean_http import LeanClient
 from daemon.accounts.keys import KeyWish
 from daemon.accounts.store import open_accounts
 from daemon.accounts.types import RENDER_AND_READ, Scope
+from daemon.database.engine import is_postgres
 from daemon.index import JobIndex, open_index
 from daemon.jobs import Job, JobState
 
@@ -57,7 +58,7 @@ def over(found: Iterable[Job]) -> Iterator[Job]:
 
 def settled(index: JobIndex) -> None:
     """The database some minutes after so much was put into it."""
-    if index.engine.dialect.name == "postgresql":
+    if is_postgres(index.engine):
         with index.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))  # autovacuum does, after its nap
             connection.execute(text("CHECKPOINT"))

@@ -132,3 +132,20 @@ def test_a_count_that_fails_is_tried_again() -> None:
         room.take()
     due.pop()()
     room.take()
+
+
+def test_a_queue_that_takes_long_to_count_is_counted_seldom() -> None:
+    clock, due = Clock(), list[Callable[[], None]]()
+
+    def count() -> int:
+        clock.now += 0.2
+        return 0
+
+    room = QueueRoom(count=count, most=9, clock=clock, later=due.append)
+    room.take()
+    clock.now += 19.9
+    room.take()
+    assert due == []
+    clock.now += 0.2
+    room.take()
+    assert len(due) == 1
