@@ -9,8 +9,10 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from renderer.liveness import Effort, effort_of
 
 _PROC = Path("/proc")
 _LOOK_AGAIN_S = 0.01
@@ -26,16 +28,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What a tree has done so far: who is in it, CPU ticks, bytes read and written."""
+    """What a tree has done so far: who is in it, what they spent, bytes read and written."""
 
     members: frozenset[Member] = frozenset()
-    ticks: int = 0
+    effort: Effort = field(default_factory=Effort)
     moved_bytes: int = 0
 
 
 def signs_of(pid: int) -> Signs:
     """The signs of life of `pid` and all below it; none where the system does not tell."""
-    members, ticks, moved = set(), 0, 0
+    members, effort, moved = set(), Effort(), 0
     todo = [pid]
     while todo:
         number = todo.pop()
@@ -43,10 +45,10 @@ def signs_of(pid: int) -> Signs:
         if not fields:
             continue
         members.add(Member(pid=number, began=int(fields[19])))
-        ticks += int(fields[11]) + int(fields[12])  # utime and stime of proc(5)
+        effort += effort_of(number)
         moved += _moved(number)
         todo += _children(number)
-    return Signs(members=frozenset(members), ticks=ticks, moved_bytes=moved)
+    return Signs(members=frozenset(members), effort=effort, moved_bytes=moved)
 
 
 def wait_until_gone(members: frozenset[Member], patience_s: float) -> frozenset[Member]:

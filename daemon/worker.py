@@ -40,7 +40,6 @@ _LEAST_S = 120.0
 _TIMES_LENGTH = 20
 _TICK_S = 0.05
 _LOOK_S = 1.0  # between two looks at what the child consumes
-_ALIVE_CPU_S = 0.1  # less of it in a whole quiet time is waiting, not working
 _LINGER_S = 5.0
 _INHERITED = (
     "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "TMPDIR", "XDG_CACHE_HOME",
@@ -166,7 +165,7 @@ class _Watch:
 
 def _has_moved(before: tuple[int, Signs], after: tuple[int, Signs]) -> bool:
     old, new = before[1], after[1]
-    worked = (new.ticks - old.ticks) / os.sysconf("SC_CLK_TCK") >= _ALIVE_CPU_S
+    worked = new.effort.is_more_than(old.effort)
     is_same = (before[0], old.members, old.moved_bytes) == (after[0], new.members, new.moved_bytes)
     return worked or not is_same
 

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from renderer.errors import CommandFailed, CommandTimedOut, Interrupted, StorageFull
+from renderer.liveness import Effort, effort_of
 from renderer.tail import Tail
 
 COMMON_OPTIONS = ("-nostdin", "-hide_banner", "-y", "-nostats", "-stats_period", "0.2")
@@ -36,7 +37,6 @@ COMMON_OPTIONS = ("-nostdin", "-hide_banner", "-y", "-nostats", "-stats_period",
 _TAIL_LINES = 20
 _GRACE_S = 5.0  # from SIGTERM to SIGKILL
 _TICK_S = 0.05  # how soon a stop is noticed
-_ALIVE_CPU_S = 0.1  # less than this within a stall window is waiting, not working
 _NO_ROOM = ("No space left on device", "Disk quota exceeded")
 _STATUS_NO_ROOM = (256 - errno.ENOSPC, 256 - errno.EDQUOT)  # as FFmpeg exits
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+(?=\])")
@@ -78,7 +78,7 @@ def run(
 
     `on_frame` hears the count of frames written so far, `stdout_to` each piece of standard
     output. Raises CommandFailed with the tail, StorageFull, CommandTimedOut past
-    `deadline_s` seconds or after `stall_s` seconds without a new frame, output or CPU time,
+    `deadline_s` seconds or after `stall_s` seconds without a new frame, output or use for a core,
     and Interrupted once `stop` is set. Whatever is raised, the child is gone by then.
     """
     watch = _Watch(title=title, deadline_s=deadline_s, stall_s=stall_s, stop=stop)
@@ -141,7 +141,7 @@ class _Watch:
     stop: threading.Event
     started: float = field(default_factory=time.monotonic)
     _moved_at: float = field(default_factory=time.monotonic)
-    _cpu: float = 0.0
+    _effort: Effort = field(default_factory=Effort)
     _seen: tuple[int, ...] = ()
 
     def check(self, pid: int, seen: tuple[int, ...]) -> None:
@@ -154,12 +154,12 @@ class _Watch:
         if seen != self._seen:
             self._moved(seen, now, pid)
         elif now - self._moved_at > self.stall_s:
-            if _cpu_seconds(pid) - self._cpu < _ALIVE_CPU_S:
+            if not effort_of(pid).is_more_than(self._effort):
                 raise self._timed_out(f"stood still for {self.stall_s:g} s", seen)
             self._moved(seen, now, pid)
 
     def _moved(self, seen: tuple[int, ...], now: float, pid: int) -> None:
-        self._seen, self._moved_at, self._cpu = seen, now, _cpu_seconds(pid)
+        self._seen, self._moved_at, self._effort = seen, now, effort_of(pid)
 
     def _timed_out(self, what: str, seen: tuple[int, ...]) -> CommandTimedOut:
         at = f" (at frame {seen[0]})" if seen and seen[0] else ""
@@ -270,16 +270,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, number)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """CPU time of a child so far; 0 where the system does not tell (it counts as idle)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return 0.0
-    ticks = int(fields[11]) + int(fields[12])  # utime and stime: 14 and 15 of proc(5)
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _judge(status: int, progress: _Progress, tail: tuple[str, ...], title: str) -> Finished:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.child.gate import load_through_gate
 from daemon.child.job_request import Bounds, JobRequest, request_from_bytes
 from daemon.child.telling import Lacks, Teller, ask_keys, ask_kit, ask_leave, ask_needs
-from daemon.niceness import give_way
+from daemon.niceness import come_last
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
     from daemon.promises.contract import Promised
@@ -51,7 +51,7 @@ def main() -> int:
     try:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
-        give_way()
+        come_last()
         _import_all()
         teller = Teller(voice)
         teller.say("began")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -15,7 +16,7 @@ _AUTOGROUP = Path("/proc/self/autogroup")
 _ASKING = {"x86_64": 315, "aarch64": 275}
 _PROGRAM = f"""
 import ctypes, os, struct, sys, threading
-from daemon.niceness import come_first, give_way
+from daemon.niceness import come_first, come_last, give_way
 
 def told():
     into = ctypes.create_string_buffer(56)
@@ -33,22 +34,25 @@ def in_a_thread():
 before = told()
 come_first()
 first = in_a_thread()
-give_way()
-print(before, first, in_a_thread(), sep=";")
+give_way(3)
+second = in_a_thread()
+come_last()
+print(before, first, second, in_a_thread(), sep=";")
 """
 
 
-def test_the_daemon_comes_first_and_a_render_that_it_starts_gives_way() -> None:
+def test_the_daemon_comes_first_and_a_render_that_it_starts_last() -> None:
     if platform.machine() not in _ASKING:
         pytest.skip("how to ask is known for x86_64 and aarch64")
     told = subprocess.run(
         [sys.executable, "-c", _PROGRAM], capture_output=True, check=True, text=True
     ).stdout
-    (policy, nice, usual), first, last = map(eval, told.split(";"))
-    assert last == (policy, nice + NICENESS, usual)
+    (policy, nice, usual), first, second, last = map(eval, told.split(";"))
+    assert second == (policy, nice + 3, usual)
+    assert last[:2] == (os.SCHED_IDLE, nice + 3 + NICENESS)
     if not usual:
         pytest.skip("this kernel is older than Linux 6.12 and tells of no slices")
-    assert first == (policy, nice, 100_000)
+    assert first == (policy, nice, 1_300_000)
     assert first[2] < usual
 
 

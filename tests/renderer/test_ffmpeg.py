@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,22 @@ def test_hard_thinking_without_a_frame_is_not_a_stall(tmp_path: Path) -> None:
     thinker.chmod(0o755)
     with pytest.raises(CommandFailed):
         run(cwd=tmp_path, binary=thinker, stall_s=0.3)
+
+
+@pytest.mark.skipif(not shutil.which("chrt"), reason="chrt of util-linux is not here")
+def test_waiting_for_a_core_that_others_keep_is_not_a_stall(tmp_path: Path) -> None:
+    core = min(os.sched_getaffinity(0))
+    last = tmp_path / "last"
+    last.write_text(f'#!/bin/sh\nexec chrt --idle 0 taskset -c {core} {BINARY} "$@"\n')
+    last.chmod(0o755)
+    busy = ["taskset", "-c", str(core), "sh", "-c", "while :; do :; done"]
+    with ExitStack() as stack:
+        for child in [stack.enter_context(subprocess.Popen(busy)) for _ in range(4)]:
+            threading.Timer(3.0, child.kill).start()
+        source = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25")
+        done = run(*source, "-frames:v", "100", "-f", "null", "-", cwd=tmp_path, binary=last,
+                   stall_s=0.4)  # fmt: skip
+    assert done.frames == 100
 
 
 def test_a_stop_ends_the_child_at_once(tmp_path: Path) -> None:
