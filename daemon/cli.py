@@ -36,7 +36,7 @@ from renderer.errors import ReelkilnError, Rejected, UsageError
 from renderer.events import Event, Warned
 from renderer.expanding import expanded
 from renderer.fonts import text_engine_fingerprint
-from renderer.http import http_policy
+from renderer.http_policy import http_policy
 from renderer.inputs import Inputs
 from renderer.picturing import draw, seal_album
 from renderer.pipeline import Renderer

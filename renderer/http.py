@@ -20,34 +20,14 @@ from typing import Any
 import httpx
 import stamina
 
-from renderer.addresses import Address, Network, is_public
-from renderer.errors import SourceRefused, SourceUnavailable, UsageError
-from renderer.limits import Limits, over_limit
+from renderer.addresses import Address, is_public
+from renderer.errors import SourceRefused, SourceUnavailable
+from renderer.http_policy import HttpPolicy
+from renderer.limits import over_limit
 from renderer.refusals import refused
 
 _LONGEST_PAUSE_S = 5.0
 _PASSING = frozenset({408, 425, 429})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpPolicy:
-    """What a download may do.
-
-    `total_s` bounds the whole of it with all attempts, `connect_s` each connection, `idle_s`
-    each silence; `pause_s` is the wait before the second attempt. `networks` are let through
-    although they are not public, for a media server in the house.
-    """
-
-    schemes: frozenset[str] = frozenset({"http", "https"})
-    networks: tuple[Network, ...] = ()
-    max_bytes: int = Limits().max_source_bytes
-    max_redirects: int = Limits().max_redirects
-    attempts: int = Limits().max_download_attempts
-    connect_s: float = Limits().max_connect_s
-    idle_s: float = Limits().max_idle_s
-    total_s: float = Limits().max_download_s
-    pause_s: float = 0.5
-    plain_inside_only: bool = False  # http:// is for `networks` alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,28 +42,6 @@ class Downloaded:
     size_bytes: int = 0
     is_same: bool = False
     validators: Mapping[str, str]
-
-
-def http_policy(limits: Limits, networks: str = "") -> HttpPolicy:
-    """The policy of the settings; `networks` as in `10.0.0.0/8, 127.0.0.1`.
-
-    Raises UsageError for what is not a network.
-    """
-    try:
-        words = (word.strip() for word in networks.split(","))
-        allowed = tuple(ipaddress.ip_network(word) for word in words if word)
-    except ValueError as error:
-        hint = "write addresses or networks, 10.0.0.0/8,127.0.0.1"
-        raise UsageError(f"REELKILN_ALLOW_NETWORKS: {error}", hint=hint) from error
-    return HttpPolicy(
-        networks=allowed,
-        max_bytes=limits.max_source_bytes,
-        max_redirects=limits.max_redirects,
-        attempts=limits.max_download_attempts,
-        connect_s=limits.max_connect_s,
-        idle_s=limits.max_idle_s,
-        total_s=limits.max_download_s,
-    )
 
 
 def download(

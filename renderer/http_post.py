@@ -13,7 +13,6 @@ import httpx
 from renderer.errors import SourceUnavailable
 from renderer.http import (
     Deadline,
-    HttpPolicy,
     Passing,
     checked_addresses,
     first_answer,
@@ -22,6 +21,7 @@ from renderer.http import (
     transport_errors,
     trust,
 )
+from renderer.http_policy import HttpPolicy
 
 _MOST_ADDRESSES = 3  # each may take `connect_s`
 

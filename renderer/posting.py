@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import httpx
-
-from renderer.http import Deadline, shown
+if TYPE_CHECKING:
+    import httpx
 
 _CONNECT_S = 10.0
 
@@ -38,6 +38,10 @@ def post(
     max_bytes: int = 64 << 20,
 ) -> Posted:
     """Send `body` and read the whole answer within `timeout_s`. Raises PostFailed."""
+    import httpx  # slow to import, and few jobs ask anybody
+
+    from renderer.http import Deadline, shown
+
     timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S))
     try:
         with (
@@ -62,6 +66,8 @@ def post(
 
 
 def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    from renderer.http import shown
+
     found = bytearray()
     for chunk in response.iter_bytes():
         found += chunk

@@ -166,7 +166,7 @@ def _renderer(
     from daemon.child.needs import suppliers
     from daemon.promises.kits import HOME
     from renderer.fonts import text_engine_fingerprint
-    from renderer.http import http_policy
+    from renderer.http_policy import http_policy
     from renderer.pipeline import Renderer
     from renderer.sources import SourcePolicy
     from renderer.spec.generated import GENERATE

@@ -11,7 +11,7 @@ from daemon.webhooks.refusals import ReceiverRefused, TooManyWebhooks
 from daemon.webhooks.signatures import new_secret
 from daemon.webhooks.store import WebhookStore
 from renderer.errors import SourceRefused, SourceUnavailable
-from renderer.http import HttpPolicy
+from renderer.http_policy import HttpPolicy
 from renderer.http_post import check_receiver
 
 MOST = 20

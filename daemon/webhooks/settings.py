@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from daemon.webhooks.signatures import secrets_of
 from renderer.errors import UsageError
-from renderer.http import HttpPolicy, http_policy
+from renderer.http_policy import HttpPolicy, http_policy
 from renderer.limits import Limits
 
 URL_SETTING = "REELKILN_WEBHOOK_URL"

@@ -17,7 +17,7 @@ from renderer.errors import (
     StoreCorrupt,
 )
 from renderer.events import Listener, SourceAcquired, Warned, ignore
-from renderer.http import HttpPolicy
+from renderer.http_policy import HttpPolicy
 from renderer.inputs import Inputs, Pin, SourceUse, inputs_of
 from renderer.limits import Limits
 from renderer.media import MediaInfo, MediaKind, media_info_from_json

@@ -10,12 +10,16 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from renderer.errors import SourceChanged, StorageFull, StoreCorrupt
-from renderer.http import Downloaded, HttpPolicy, download, shown
+from renderer.http_policy import HttpPolicy
 from renderer.refusals import refused
 from renderer.spec.generated import is_generated, recipe_words
 from renderer.store import Store
+
+if TYPE_CHECKING:
+    from renderer.http import Downloaded
 
 _NOTES = "fetched"
 _SCHEMES = ("http", "https")
@@ -30,7 +34,11 @@ def spoken(source: str) -> str:
     """A source as messages name it: a URL without what may be secret in it, a recipe in brief."""
     if is_generated(source):
         return recipe_words(source)
-    return shown(source) if is_remote(source) else source
+    if not is_remote(source):
+        return source
+    from renderer.http import shown
+
+    return shown(source)
 
 
 def is_kept(sha256: str, store: Store) -> bool:
@@ -58,6 +66,8 @@ def fetch(
     if policy is None or source.partition("://")[0].lower() not in _SCHEMES:
         words = f"{spoken(source)} is not a local file"
         raise refused("source-scheme", words, "download it first, name the file")
+    from renderer.http import download  # slow to import, and most specs name files
+
     note = store.recall(_NOTES, source) or {}
     sha256, known = str(note.get("sha256", "")), note.get("validators", {})
     asked = known if sha256 and is_kept(sha256, store) else None

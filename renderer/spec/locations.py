@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -48,14 +49,22 @@ class Location:
 
 
 class Locator:
-    """Finds places in the documents of one model."""
+    """Finds places in the documents of one model. The model is read when something is sought."""
 
     def __init__(self, model: Any) -> None:
-        self._root: _Schema = TypeAdapter(model).core_schema
-        self._definitions = {
-            part["ref"]: part for part in self._root.get("definitions", ()) if "ref" in part
-        }
-        self._choices = dict(_unions_in(self._root))
+        self._model = model
+
+    @cached_property
+    def _root(self) -> _Schema:
+        return TypeAdapter(self._model).core_schema
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, _Schema]:
+        return {part["ref"]: part for part in self._root.get("definitions", ()) if "ref" in part}
+
+    @cached_property
+    def _choices(self) -> Mapping[KeyedUnion, Mapping[str, _Schema]]:
+        return dict(_unions_in(self._root))
 
     def locate(self, loc: tuple[str | int, ...]) -> Location:
         """The place of a pydantic `loc`."""

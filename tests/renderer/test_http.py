@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from renderer.addresses import is_public
 from renderer.errors import SourceRefused, SourceUnavailable, UsageError
-from renderer.http import HttpPolicy, download, http_policy
+from renderer.http import download
+from renderer.http_policy import HttpPolicy, http_policy
 from renderer.limits import Limits
 from tests.renderer import web as w
 from tests.renderer.web import Web, serving

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from renderer.errors import SourceRefused, SourceUnavailable
-from renderer.http import HttpPolicy
+from renderer.http_policy import HttpPolicy
 from renderer.http_post import Answered, post
 from tests.renderer import web as w
 from tests.renderer.web import Web, serving

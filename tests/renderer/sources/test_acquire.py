@@ -10,7 +10,7 @@ from PIL import Image
 from renderer.digest import digest_of_bytes
 from renderer.errors import Fault, SourceChanged, SourceRefused, SourceUnavailable, StorageFull
 from renderer.events import Event, Warned, ignore
-from renderer.http import HttpPolicy
+from renderer.http_policy import HttpPolicy
 from renderer.inputs import Inputs, SourceUse
 from renderer.media import MediaKind
 from renderer.sources import SourcePolicy, acquire
