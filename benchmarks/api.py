@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +34,11 @@ from daemon.accounts.types import RENDER_AND_READ, Scope
 from daemon.database.engine import is_postgres
 from daemon.index import JobIndex, open_index
 from daemon.jobs import Job, JobState
+from daemon.niceness import come_first
 
 GOALS_MS = {"create": 25.0, "status": 5.0, "page": 20.0, "livez": 50.0}
 _LONGEST_S = 60.0
+_AUTOGROUP = Path("/proc/self/autogroup")
 _PAGES = ("/v1/jobs", "/v1/jobs?status=queued", "/v1/jobs?kind=topic&limit=100")
 LONG = {
     "reelkiln": 1, "id": "long", "output": {"size": "1280x720", "fps": 30},
@@ -79,12 +81,29 @@ def serving(root: Path, environment: dict[str, str]) -> Iterator[str]:
     command = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(root), "--port", "0",
                "--jobs", "1"]  # fmt: skip
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.DEVNULL) as daemon:  # fmt: skip
+                          stderr=subprocess.DEVNULL, start_new_session=True) as daemon:  # fmt: skip
         assert daemon.stdout is not None
         try:
             yield daemon.stdout.readline().strip()
         finally:
             daemon.terminate()
+
+
+@contextmanager
+def on_a_core_of_its_own() -> Iterator[None]:
+    """The client never waits for a core: it stands for many on other machines.
+
+    Needs root where Linux weighs sessions; without, what the client waits is told as well.
+    """
+    come_first()
+    before = None
+    with suppress(OSError):
+        before = _AUTOGROUP.read_text().split()[-1]
+        _AUTOGROUP.write_text("-20")
+    yield
+    if before is not None:
+        with suppress(OSError):
+            _AUTOGROUP.write_text(before)
 
 
 class Asker:
@@ -198,6 +217,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with ExitStack() as stack:
+        stack.enter_context(on_a_core_of_its_own())
         environment: dict[str, str] = {}
         if arguments.postgres:
             from tests.daemon.postgres import DEFAULTS, running_postgres

@@ -20,6 +20,9 @@ _SLICE_NS = 1_300_000
 put on a core at once, where it would else wait for the next tick: up to 4 ms. Whoever has used its
 time up can lose its core at a tick, until the next: this is enough for most answers."""
 
+_INIT = 1  # a container's, which leads the session of what it starts
+_AUTOGROUPS = Path("/proc/sys/kernel/sched_autogroup_enabled")
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 _SCHED_ATTR = struct.Struct("=IIQiIQQQ")
 """size, policy, flags, nice, priority, runtime, deadline and period of sched_setattr(2)."""
@@ -37,16 +40,31 @@ def give_way(niceness: int) -> None:
     _ask_for_slices(0)
 
 
-def come_last() -> None:
-    """Run this process, and all that it starts, on cores that nobody else wants.
+def come_last(daemon: int) -> None:
+    """Lower the priority of this child of `daemon` and of all that it starts. Where the daemon's
+    session is its own, they even run only on cores that nobody else in it wants.
 
-    For a whole process only: a thread that comes last would keep the others of its process from
-    what it has locked. Where Linux weighs sessions or control groups, this counts within one.
+    In a session that other programs keep busy, a shell's, they would not come up at all, and so
+    everywhere if the kernel gave the session no share. For a whole process only: a thread that
+    comes last would keep the others of its process from what it has locked.
     """
     give_way(NICENESS)
-    if sys.platform == "linux":
+    if sys.platform == "linux" and os.getsid(0) in (daemon, _INIT) and has_share():
         with suppress(OSError):  # forbidden to us: then we give way
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def has_share() -> bool:
+    """Whether Linux weighs sessions, or the control group that we are in, against others."""
+    with suppress(OSError):
+        if _AUTOGROUPS.read_text().strip() == "1":
+            return True
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            hierarchy, _, path = line.split(":", 2)
+            if hierarchy == "0":  # version 2 of control groups; its root has no weight
+                return (_CONTROL_GROUPS / path.lstrip("/") / "cpu.weight").exists()
+    return False
 
 
 def lower_session(process: int) -> None:

@@ -51,7 +51,7 @@ def main() -> int:
     try:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
-        come_last()
+        come_last(parent)
         _import_all()
         teller = Teller(voice)
         teller.say("began")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.niceness import NICENESS, lower_session
+from daemon.niceness import NICENESS, has_share, lower_session
 
 _AUTOGROUP = Path("/proc/self/autogroup")
 _ASKING = {"x86_64": 315, "aarch64": 275}
@@ -36,20 +36,25 @@ come_first()
 first = in_a_thread()
 give_way(3)
 second = in_a_thread()
-come_last()
+come_last(os.getpid())
 print(before, first, second, in_a_thread(), sep=";")
 """
 
 
-def test_the_daemon_comes_first_and_a_render_that_it_starts_last() -> None:
+@pytest.mark.parametrize("is_leader", [True, False])
+def test_the_daemon_comes_first_and_a_render_last_where_it_has_the_session_to_itself(
+    is_leader: bool,
+) -> None:
     if platform.machine() not in _ASKING:
         pytest.skip("how to ask is known for x86_64 and aarch64")
     told = subprocess.run(
-        [sys.executable, "-c", _PROGRAM], capture_output=True, check=True, text=True
-    ).stdout
+        [sys.executable, "-c", _PROGRAM], capture_output=True, check=True, text=True,
+        start_new_session=is_leader,
+    ).stdout  # fmt: skip
     (policy, nice, usual), first, second, last = map(eval, told.split(";"))
     assert second == (policy, nice + 3, usual)
-    assert last[:2] == (os.SCHED_IDLE, nice + 3 + NICENESS)
+    is_last = is_leader and has_share()
+    assert last[:2] == (os.SCHED_IDLE if is_last else policy, nice + 3 + NICENESS)
     if not usual:
         pytest.skip("this kernel is older than Linux 6.12 and tells of no slices")
     assert first == (policy, nice, 1_300_000)
