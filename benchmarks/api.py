@@ -100,10 +100,12 @@ def on_a_core_of_its_own() -> Iterator[None]:
     with suppress(OSError):
         before = _AUTOGROUP.read_text().split()[-1]
         _AUTOGROUP.write_text("-20")
-    yield
-    if before is not None:
+    try:
+        yield
+    finally:
         with suppress(OSError):
-            _AUTOGROUP.write_text(before)
+            if before is not None:
+                _AUTOGROUP.write_text(before)
 
 
 class Asker:
