@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from renderer.liveness import Effort, effort_of
+from renderer.liveness import Effort, effort_of, stat_of
 
 _PROC = Path("/proc")
 _LOOK_AGAIN_S = 0.01
@@ -41,7 +41,7 @@ def signs_of(pid: int) -> Signs:
     todo = [pid]
     while todo:
         number = todo.pop()
-        fields = _stat(number)
+        fields = stat_of(_PROC / str(number))
         if not fields:
             continue
         members.add(Member(pid=number, began=int(fields[19])))
@@ -69,16 +69,8 @@ def _living(members: frozenset[Member]) -> frozenset[Member]:
 
 
 def _is_living(member: Member) -> bool:
-    fields = _stat(member.pid)
+    fields = stat_of(_PROC / str(member.pid))
     return bool(fields) and int(fields[19]) == member.began and fields[0] not in (b"Z", b"X")
-
-
-def _stat(pid: int) -> list[bytes]:
-    """The fields of /proc/<pid>/stat from the state on; none for a process that is gone."""
-    try:
-        return (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return []
 
 
 def _moved(pid: int) -> int:

@@ -31,7 +31,7 @@ class Effort:
 
 def effort_of(pid: int) -> Effort:
     """What a process has spent so far; nothing where the system does not tell."""
-    fields = _fields(_PROC / str(pid) / "stat")
+    fields = stat_of(_PROC / str(pid))
     if not fields:
         return Effort()
     ticks = int(fields[11]) + int(fields[12])  # utime and stime: 14 and 15 of proc(5)
@@ -42,13 +42,14 @@ def _wants_core(pid: int) -> bool:
     """Whether one of its threads runs, or would."""
     with suppress(OSError):  # gone meanwhile
         threads = (_PROC / str(pid) / "task").iterdir()
-        return any(_fields(thread / "stat")[:1] == [b"R"] for thread in threads)
+        return any(stat_of(thread)[:1] == [b"R"] for thread in threads)
     return False
 
 
-def _fields(stat: Path) -> list[bytes]:
-    """What follows the name of a process or thread, its state first; nothing when it is gone."""
+def stat_of(task: Path) -> list[bytes]:
+    """What follows the name in the stat of a process or thread, whose folder in /proc is given: its
+    state first; nothing when it is gone."""
     try:
-        return stat.read_bytes().rpartition(b")")[2].split()
+        return (task / "stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return []
