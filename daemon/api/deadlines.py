@@ -104,7 +104,13 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what could not be read as HTTP, or broke outside of every handler."""
+        """The answer to what could not be read as HTTP, or broke outside of every handler.
+
+        Raises:
+            ConnectionError: nobody is there to be answered, and that is no crash of ours.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
         if status >= 500:
             _log.error("a connection crashed", error=repr(exc))
         if request.writer.output_size > 0:

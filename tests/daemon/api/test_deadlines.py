@@ -75,6 +75,21 @@ def test_a_body_that_does_not_come_is_a_problem(service: Service) -> None:
     assert b'"code": "request-timeout"' in told
 
 
+def test_a_sender_that_hangs_up_is_no_crash(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with listening(context_of(service)) as client:
+        for _ in range(5):
+            with connected(client) as raw:
+                raw.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+                assert b" 100 " in raw.recv(65536)
+                raw.sendall(b"{")
+            assert client.get("/livez").json() == {"status": "ok"}
+    told = capsys.readouterr().out
+    assert "the API listens" in told
+    assert "crash" not in told
+
+
 def test_there_is_room_for_so_many_and_then_again(service: Service) -> None:
     with listening(context_of(service, connections=2)) as client, ExitStack() as open_ones:
         raws = [open_ones.enter_context(connected(client)) for _ in range(3)]
@@ -147,7 +162,7 @@ def ending(service: Service, drain_s: float) -> Iterator[tuple[ApiServer, Callab
 def is_open(server: ApiServer) -> bool:
     try:
         socket.create_connection(("127.0.0.1", server.port)).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: closed as we waited in line
         return False
     return True
 
