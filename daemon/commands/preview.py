@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,12 @@ def run_preview(
             f"{spec} is not a file that can be watched",
             hint="give the path of a spec; standard input cannot be previewed",
         )
-    asyncio.run(_serve(spec.absolute(), renderer, load, port, open_browser))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        asyncio.run(_serve(spec.absolute(), renderer, load, port, open_browser))
+    except asyncio.CancelledError:
+        signal.signal(signal.SIGTERM, before)
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _serve(
@@ -38,6 +44,7 @@ async def _serve(
     from daemon.preview.app import make_app
     from daemon.preview.studio import Studio
 
+    heed_sigterm()
     app = make_app(Studio(spec=spec, renderer=renderer, load=load))
     runner = web.AppRunner(
         app, handler_cancellation=True, access_log=None, shutdown_timeout=_FAREWELL_S
@@ -57,3 +64,14 @@ async def _serve(
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
+
+
+def heed_sigterm() -> None:
+    """Let SIGTERM cancel this task between two steps of the loop, as `asyncio.run` does on Ctrl-C.
+
+    A handler that raises does so in the midst of a step, and whom that step was to wake is waited
+    for without end.
+    """
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)

@@ -26,4 +26,7 @@ def previewing(
             yield child.stdout.readline().strip()
         finally:
             child.terminate()
-            assert child.wait(30) == 143
+            try:
+                assert child.wait(30) == 143
+            finally:
+                child.kill()
