@@ -10,6 +10,8 @@ import signal
 import sys
 from types import FrameType
 
+from daemon.lasting import end_at_once, lasting
+
 _INTERRUPTED = 130
 _TERMINATED = 143
 
@@ -24,9 +26,10 @@ def main() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    end_at_once()
     try:
-        from daemon.cli import main as run
-
+        with lasting():
+            from daemon.cli import main as run
         run()
     except KeyboardInterrupt:
         sys.exit(_TERMINATED if terminated else _INTERRUPTED)

@@ -4,6 +4,7 @@ A request is one line of JSON; the exit status of what it ran is written where t
 Several may run at once.
 """
 
+import gc
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from typer.main import get_command
 
 from daemon import cli
 from daemon.accounts import passwords
+from daemon.lasting import end_at_once
 from tests.passwords import WEAK
 
 LATE = ("daemon.accounts.store", "daemon.catalog", "daemon.index", "daemon.webhooks", "jsonschema")
@@ -26,6 +28,7 @@ def main() -> None:
     for name in LATE:
         import_module(name)
     cli.app = get_command(cli.app)  # type: ignore[assignment]
+    gc.freeze()  # to look through what forks share would copy it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waits for a command is not waited for
     print("ready", flush=True)
     for line in sys.stdin.buffer:
@@ -44,6 +47,7 @@ def wait_for_one(asked: dict[str, Any]) -> None:
         os.write(told, b"%d" % os.waitstatus_to_exitcode(status))
     else:
         os.close(told)
+        end_at_once()
         become(asked)
         cli.main()
 

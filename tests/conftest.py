@@ -1,5 +1,6 @@
 """What holds for every test: who runs it, what a password costs, where bytecode is kept."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ if sys.dont_write_bytecode:
     sys.pycache_prefix = str(_BYTECODE)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(_BYTECODE)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import last to the end; none of it becomes garbage."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

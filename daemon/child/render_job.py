@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.child.gate import load_through_gate
 from daemon.child.job_request import Bounds, JobRequest, request_from_bytes
 from daemon.child.telling import Lacks, Teller, ask_keys, ask_kit, ask_leave, ask_needs
+from daemon.lasting import end_at_once, lasting
 from daemon.niceness import come_last
 
 if TYPE_CHECKING:  # slow to import; the child is tied to its parent before
@@ -48,6 +49,7 @@ def main() -> int:
     voice = os.dup(1)
     os.dup2(2, 1)  # whatever libraries print is no result
     signal.signal(signal.SIGTERM, _stop)
+    end_at_once()
     try:
         request, parent = request_from_bytes(sys.stdin.buffer.readline())
         _tie_to(parent)
@@ -63,13 +65,9 @@ def main() -> int:
 
 def _import_all() -> None:
     """What the functions below import. Where it fails, no job is to blame: nothing was said yet."""
-    for name in (
-        "daemon.child.needs",
-        "daemon.child.module_job",
-        "daemon.child.generating",
-        "renderer.pipeline",
-    ):
-        import_module(name)
+    with lasting():
+        for name in _NEEDED:
+            import_module(name)
 
 
 def _attempt(request: JobRequest, teller: Teller) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.lasting import lasting
 from daemon.logs import LogForm, set_up_logs
 from daemon.module_settings import modules_of
 from daemon.niceness import come_first
@@ -50,8 +51,9 @@ def serve(
 
     The first line of standard output is the address of the API.
     """
-    from daemon.owners import LEASE_S
-    from daemon.service import LEAST_FREE, ServeSettings, Service  # SQLAlchemy takes long to import
+    with lasting():  # SQLAlchemy takes long to import
+        from daemon.owners import LEASE_S
+        from daemon.service import LEAST_FREE, ServeSettings, Service
 
     set_up_logs(log)
     sys.setswitchinterval(_SWITCH_S)

@@ -12,7 +12,7 @@ from renderer.media import Size
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _MAX_PIXELS = 50_000_000
-_COMPRESSION = 6
+_COMPRESSION = 4  # 6 takes three times as long, for a twentieth less
 _KEY_GAIN = 2  # how fast green becomes clear: half green is wholly clear
 
 
@@ -30,11 +30,11 @@ def fitted(data: bytes, request: ImageRequest, who: str) -> tuple[bytes, Size]:
     return png_of(picture), came
 
 
-def png_of(picture: Image.Image) -> bytes:
-    """The picture as PNG, without any metadata."""
+def png_of(picture: Image.Image, compression: int = _COMPRESSION) -> bytes:
+    """The picture as PNG, without any metadata; `compression` is zlib's, 0 to 9."""
     out = BytesIO()
     Image.frombytes(picture.mode, picture.size, picture.tobytes()).save(
-        out, "PNG", compress_level=_COMPRESSION
+        out, "PNG", compress_level=compression
     )
     return out.getvalue()
 

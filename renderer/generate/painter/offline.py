@@ -62,7 +62,7 @@ class OfflinePainter:
                 hint=f"ask for at most {_MAX_SIDE} pixels a side",
             )
         return ImageResult(
-            data=png_of(paint(request)),
+            data=png_of(paint(request), compression=1),  # whoever asked packs it once more
             media_type="image/png",
             provider=self.name,
             model=self.model,
