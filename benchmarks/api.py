@@ -78,7 +78,7 @@ def serving(root: Path, environment: dict[str, str]) -> Iterator[str]:
     (root / "media").mkdir(parents=True)
     Image.effect_noise((1280, 720), 60).save(root / "media" / "a.png")
     settings = {**os.environ, **environment, "REELKILN_MAX_QUEUED": "1000000"}
-    command = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(root), "--port", "0",
+    command = [sys.executable, "-m", "daemon.entry", "serve", "--root", str(root), "--port", "0",
                "--jobs", "1"]  # fmt: skip
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True,
                           stderr=subprocess.DEVNULL, start_new_session=True) as daemon:  # fmt: skip

@@ -109,7 +109,7 @@ def _killed(root: Path, call: str, number: int) -> bool:
 
 def _serving(root: Path, before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     house = str(Path(__file__).parents[1])
-    argv = (*before, sys.executable, "-m", "daemon.cli", "serve", "--root", str(root))
+    argv = (*before, sys.executable, "-m", "daemon.entry", "serve", "--root", str(root))
     environment = {**os.environ, "PYTHONPATH": house, "PYTHONDONTWRITEBYTECODE": "1"}
     quiet = subprocess.DEVNULL
     return subprocess.Popen(

@@ -24,4 +24,4 @@ def seconds_of(command: Sequence[str], folder: Path, **environment: str) -> floa
 
 def reelkiln(*arguments: str) -> list[str]:
     """The command line of this checkout's own `reelkiln`."""
-    return [sys.executable, "-m", "daemon.cli", *arguments]
+    return [sys.executable, "-m", "daemon.entry", *arguments]

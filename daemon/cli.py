@@ -348,7 +348,3 @@ def _tell(error: ReelkilnError, as_json: bool) -> None:
     tail = getattr(error, "tail", "")
     if tail:
         _words.print(tail, markup=False, highlight=False)
-
-
-if __name__ == "__main__":
-    main()

@@ -35,3 +35,7 @@ def main() -> None:
         sys.exit(_TERMINATED if terminated else _INTERRUPTED)
     except SystemExit as done:
         sys.exit(_TERMINATED if terminated and done.code == _INTERRUPTED else done.code)
+
+
+if __name__ == "__main__":
+    main()

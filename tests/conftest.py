@@ -21,9 +21,13 @@ if sys.dont_write_bytecode:
     os.environ["PYTHONPYCACHEPREFIX"] = str(_BYTECODE)
 
 
+gc.disable()  # until all is imported and collected: thousands of tests last to the end
+
+
 def pytest_collection_finish() -> None:
-    """Thousands of tests and what they import last to the end; none of it becomes garbage."""
+    """Only what tests make can become garbage."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

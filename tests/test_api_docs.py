@@ -26,7 +26,7 @@ def test_the_session_of_the_page_ends_with_a_verified_bundle(tmp_path: Path) -> 
     (tmp_path / "work").mkdir()
     command = tmp_path / "bin" / "reelkiln"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m daemon.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m daemon.entry "$@"\n')
     command.chmod(0o755)
     path = f"{command.parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(HOUSE)}

@@ -14,11 +14,6 @@ from renderer.spec.values import SIZE_PRESETS
 
 HOUSE = Path(__file__).parent.parent
 PAGE = (HOUSE / "docs" / "errors.md").read_text(encoding="utf-8")
-SOURCES = [
-    ast.parse(path.read_text(encoding="utf-8"))
-    for folder in ("renderer", "daemon")
-    for path in sorted((HOUSE / folder).rglob("*.py"))
-]
 
 
 def parameters_named_code(tree: ast.Module) -> dict[str, int | None]:
@@ -57,12 +52,17 @@ def assigned_codes(node: ast.Assign) -> Iterator[ast.expr]:
 
 
 def codes_used() -> set[str]:
+    sources = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for folder in ("renderer", "daemon")
+        for path in sorted((HOUSE / folder).rglob("*.py"))
+    ]
     anywhere: dict[str, int | None] = {}
-    for tree in SOURCES:
+    for tree in sources:
         anywhere |= {n: p for n, p in parameters_named_code(tree).items() if p is not None}
     found = [
         value
-        for tree in SOURCES
+        for tree in sources
         for value in codes_in(tree, anywhere | parameters_named_code(tree))
     ]
     texts = {v.value for v in found if isinstance(v, ast.Constant) and isinstance(v.value, str)}

@@ -29,7 +29,7 @@ def test_the_recipe_of_the_page_ends_with_a_film(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     Image.new("RGB", (64, 36), "teal").save(tmp_path / "photo.png")
     environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
-    serve = [sys.executable, "-m", "daemon.cli", "serve", "--root", "work", "--port", "0"]
+    serve = [sys.executable, "-m", "daemon.entry", "serve", "--root", "work", "--port", "0"]
     with subprocess.Popen(serve, cwd=tmp_path, env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as daemon:  # fmt: skip
         try:

@@ -28,7 +28,7 @@ def examined(
 ) -> dict[str, dict[str, str]]:
     """The findings of a doctor that `before` started, by their check."""
     told = {"PATH": os.environ["PATH"], "HOME": str(root), "PYTHONPATH": str(HOUSE), **(env or {})}
-    doctor = [sys.executable, "-m", "daemon.cli", "doctor", "--json", "--root", str(root)]
+    doctor = [sys.executable, "-m", "daemon.entry", "doctor", "--json", "--root", str(root)]
     argv = [*before, f"{words}; exec {' '.join(doctor)}"] if words else [*before, *doctor]
     done = subprocess.run(argv, capture_output=True, text=True, env=told, timeout=120)
     assert done.stdout, done.stderr

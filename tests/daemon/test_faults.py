@@ -258,7 +258,7 @@ def test_a_root_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
     argv = (
         sys.executable,
         "-m",
-        "daemon.cli",
+        "daemon.entry",
         "serve",
         "--root",
         str(tmp_path / "root"),

@@ -102,7 +102,7 @@ def test_the_password_of_a_database_that_cannot_be_reached_is_not_told(
 
 
 def test_a_daemon_that_goes_on_without_its_database_does_not_tell_the_password(root: Path) -> None:
-    command = [sys.executable, "-m", "daemon.cli", "serve", "--port", "0", "--root", str(root)]
+    command = [sys.executable, "-m", "daemon.entry", "serve", "--port", "0", "--root", str(root)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, "REELKILN_DATABASE_URL": DATABASE},

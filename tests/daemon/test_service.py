@@ -48,7 +48,7 @@ def serving(
         *launcher,
         sys.executable,
         "-m",
-        "daemon.cli",
+        "daemon.entry",
         "serve",
         "--root",
         str(root),

@@ -54,7 +54,7 @@ def digest(media: Path, folder: Path, jobs: int = 2, env: Mapping[str, str] | No
            pinned: bool = False) -> str:  # fmt: skip
     folder.mkdir()
     (media / "determined.yaml").write_text(SPEC)
-    command = [sys.executable, "-m", "daemon.cli", "render", str(media / "determined.yaml")]
+    command = [sys.executable, "-m", "daemon.entry", "render", str(media / "determined.yaml")]
     command += ["--outbox", str(folder / "out"), "--json", "--jobs", str(jobs)]
     surroundings = {**os.environ, "REELKILN_STORE": str(folder / "store"), **(env or {})}
     done = subprocess.run(

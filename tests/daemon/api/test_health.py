@@ -74,7 +74,7 @@ def test_every_published_schema_is_served(client: httpx.Client) -> None:
 
 def test_serve_prints_where_the_api_is_and_ends_with_it(tmp_path: Path) -> None:
     made_service(tmp_path / "root").index.close()
-    argv = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(tmp_path / "root")]
+    argv = [sys.executable, "-m", "daemon.entry", "serve", "--root", str(tmp_path / "root")]
     with subprocess.Popen([*argv, "--port", "0"], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         url = child.stdout.readline().strip()
@@ -87,7 +87,7 @@ def test_serve_prints_where_the_api_is_and_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_serve_without_the_api_or_open_to_others(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "daemon.cli", "serve", "--root", str(tmp_path)]
+    argv = [sys.executable, "-m", "daemon.entry", "serve", "--root", str(tmp_path)]
     done = subprocess.run([*argv, "--host", "0.0.0.0"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no key that could open it" in done.stderr
