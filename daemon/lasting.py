@@ -1,6 +1,6 @@
 """What is imported lasts as long as the process, and is never looked through for garbage.
 
-To do so takes a third of a command that has little to do: again and again while it imports, and
+To do so takes a quarter of a command that has little to do: again and again while it imports, and
 once more at its end, where all of its memory goes anyway.
 """
 
@@ -24,5 +24,5 @@ def lasting() -> Iterator[None]:
 
 
 def end_at_once() -> None:
-    """Let the process end without a look for garbage; what `atexit` has to do is done before."""
+    """Let the process end without a look for garbage; `atexit` does all that it has to."""
     atexit.register(gc.freeze)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from renderer.liveness import Effort, effort_of, stat_of
+from renderer.liveness import Effort, effort_told, stat_of
 
 _PROC = Path("/proc")
 _LOOK_AGAIN_S = 0.01
@@ -45,7 +45,7 @@ def signs_of(pid: int) -> Signs:
         if not fields:
             continue
         members.add(Member(pid=number, began=int(fields[19])))
-        effort += effort_of(number)
+        effort += effort_told(number, fields)
         moved += _moved(number)
         todo += _children(number)
     return Signs(members=frozenset(members), effort=effort, moved_bytes=moved)

@@ -31,10 +31,14 @@ class Effort:
 
 def effort_of(pid: int) -> Effort:
     """What a process has spent so far; nothing where the system does not tell."""
-    fields = stat_of(_PROC / str(pid))
-    if not fields:
+    return effort_told(pid, stat_of(_PROC / str(pid)))
+
+
+def effort_told(pid: int, stat: list[bytes]) -> Effort:
+    """As `effort_of`, of a process whose stat was read already."""
+    if not stat:
         return Effort()
-    ticks = int(fields[11]) + int(fields[12])  # utime and stime: 14 and 15 of proc(5)
+    ticks = int(stat[11]) + int(stat[12])  # utime and stime: 14 and 15 of proc(5)
     return Effort(used_s=ticks / os.sysconf("SC_CLK_TCK"), wants_more=_wants_core(pid))
 
 

@@ -42,7 +42,7 @@ CALLS = st.integers(1, 40) | st.integers(40, 150)
 FAULTS = st.sampled_from((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.ESTALE))
 DAEMONS = 3
 WHICH = st.integers(0, DAEMONS - 1)
-EXAMPLES = 150
+EXAMPLES = 250
 
 
 def _has_room(machine: Any) -> bool:

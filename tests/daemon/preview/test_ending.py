@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from daemon.commands.preview import heed_sigterm
-from tests.daemon.preview.process import HERE
+from tests.daemon.preview.process import previewing
 
 SPEC = """reelkiln: 1
 output: {size: 64x36, fps: 10}
@@ -45,21 +44,9 @@ def test_it_ends_while_hundreds_of_viewers_leave(turn: int, tmp_path: Path) -> N
     """Each who leaves wakes a task; one that a signal's exception fell upon never woke."""
     spec = tmp_path / "red.yaml"
     spec.write_text(SPEC)
-    with (
-        subprocess.Popen(
-            [*HERE, "preview", str(spec)], stdout=subprocess.PIPE, text=True, cwd=tmp_path
-        ) as child,
-        ExitStack() as viewers,
-    ):
-        assert child.stdout
-        port = urlsplit(child.stdout.readline().strip()).port or 0
+    with previewing(spec) as url, ExitStack() as viewers:
+        port = urlsplit(url).port or 0
         for _ in range(VIEWERS):
             viewer = viewers.enter_context(socket.create_connection(("127.0.0.1", port)))
             viewer.sendall(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % port)
             assert viewer.recv(100).startswith(b"HTTP/1.1 200 ")
-        viewers.close()
-        child.terminate()
-        try:
-            assert child.wait(30) == 143
-        finally:
-            child.kill()
