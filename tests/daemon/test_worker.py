@@ -179,7 +179,7 @@ def test_the_deadline_follows_the_length_of_the_video(short: JobRequest) -> None
     now = [0.0]
 
     def clock() -> float:
-        now[0] += 50
+        now[0] += 20
         return now[0]
 
     outcome = run_job(short, command=command, clock=clock, quiet_s=1e9)
